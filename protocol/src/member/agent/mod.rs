@@ -1,0 +1,1 @@
+//! The agent: holds a profile, keeps the link to the relay, serves the local socket.

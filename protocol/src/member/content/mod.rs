@@ -1,0 +1,1 @@
+//! What a message says: the content format and the sanitiser.

@@ -1,0 +1,1 @@
+//! MLS groups. The only module that names OpenMLS.

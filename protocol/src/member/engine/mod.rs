@@ -1,0 +1,1 @@
+//! The engine: one thread, one transaction a step.

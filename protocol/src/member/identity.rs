@@ -1,0 +1,1 @@
+//! Device keys: identity, leaf, direct and transport, and their certificates.

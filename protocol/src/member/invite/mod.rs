@@ -1,0 +1,1 @@
+//! Invites: codes, sealed bundles, join requests and the five words.

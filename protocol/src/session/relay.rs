@@ -196,7 +196,8 @@ impl RelaySession {
                 let in_place = match (&frame, peer) {
                     (ToRelay::Hello { .. }, _) => false,
                     (ToRelay::Ping, _) => true,
-                    (ToRelay::Join { .. }, Peer::Newcomer(_)) => true,
+                    // The founder claims the relay with the first ROWS document.
+                    (ToRelay::Join { .. } | ToRelay::Rows { .. }, Peer::Newcomer(_)) => true,
                     (ToRelay::Join { .. }, Peer::Device) => false,
                     (_, Peer::Device) => true,
                     (_, Peer::Newcomer(_)) => false,

@@ -1,0 +1,46 @@
+//! Reads the bundle's layout without ever going past its end.
+
+/// What is left to read.
+pub(super) struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
+    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    pub(super) fn byte(&mut self) -> Option<u8> {
+        self.array().map(|[byte]| byte)
+    }
+
+    /// A byte that is 0 or 1.
+    pub(super) fn flag(&mut self) -> Option<bool> {
+        match self.byte()? {
+            0 => Some(false),
+            1 => Some(true),
+            _ => None,
+        }
+    }
+
+    pub(super) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        self.take(N)?.try_into().ok()
+    }
+
+    /// UTF-8 of at most `max` bytes behind a two-byte length.
+    pub(super) fn text(&mut self, max: usize) -> Option<String> {
+        let length = usize::from(u16::from_be_bytes(self.array()?));
+        if length > max {
+            return None;
+        }
+        std::str::from_utf8(self.take(length)?).ok().map(str::to_owned)
+    }
+
+    pub(super) fn only_zeros_left(&self) -> bool {
+        self.0.iter().all(|&byte| byte == 0)
+    }
+}

@@ -65,6 +65,10 @@ impl Host {
     /// # Errors
     /// Any [`HostError`].
     pub fn parse_with_port(text: &str) -> Result<(Self, Option<u16>), HostError> {
+        // A pasted URL: its "//" must not be read as a port.
+        if text.contains('/') {
+            return Err(HostError::Malformed);
+        }
         let (host, port) = match text.strip_prefix('[') {
             Some(rest) => {
                 let (inner, after) = rest.split_once(']').ok_or(HostError::Malformed)?;

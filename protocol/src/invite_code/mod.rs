@@ -8,7 +8,7 @@
 mod bundle;
 mod code;
 mod host;
-mod reader;
+pub(crate) mod reader;
 mod symbols;
 
 #[cfg(test)]

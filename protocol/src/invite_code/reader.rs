@@ -1,25 +1,26 @@
-//! Reads the bundle's layout without ever going past its end.
+//! Reads big-endian, length-prefixed layouts without ever going past its end.
 
-/// What is left to read.
-pub(super) struct Reader<'a>(&'a [u8]);
+/// What is left to read; every method gives `None` where too little is.
+pub(crate) struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
 
-    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
+    /// The next `length` bytes.
+    pub(crate) fn take(&mut self, length: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;
         Some(taken)
     }
 
-    pub(super) fn byte(&mut self) -> Option<u8> {
+    pub(crate) fn byte(&mut self) -> Option<u8> {
         self.array().map(|[byte]| byte)
     }
 
     /// A byte that is 0 or 1.
-    pub(super) fn flag(&mut self) -> Option<bool> {
+    pub(crate) fn flag(&mut self) -> Option<bool> {
         match self.byte()? {
             0 => Some(false),
             1 => Some(true),
@@ -27,12 +28,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(super) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+    pub(crate) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
         self.take(N)?.try_into().ok()
     }
 
     /// UTF-8 of at most `max` bytes behind a two-byte length.
-    pub(super) fn text(&mut self, max: usize) -> Option<String> {
+    pub(crate) fn text(&mut self, max: usize) -> Option<String> {
         let length = usize::from(u16::from_be_bytes(self.array()?));
         if length > max {
             return None;
@@ -40,7 +41,12 @@ impl<'a> Reader<'a> {
         std::str::from_utf8(self.take(length)?).ok().map(str::to_owned)
     }
 
-    pub(super) fn only_zeros_left(&self) -> bool {
+    /// Whether nothing is left.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn only_zeros_left(&self) -> bool {
         self.0.iter().all(|&byte| byte == 0)
     }
 }

@@ -208,7 +208,7 @@ impl Bundle {
         } else {
             Invitation::Founder
         };
-        from.only_zeros_left().then_some(Self {
+        from.rest().iter().all(|&byte| byte == 0).then_some(Self {
             invitation,
             team,
             language,

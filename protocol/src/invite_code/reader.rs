@@ -41,12 +41,8 @@ impl<'a> Reader<'a> {
         std::str::from_utf8(self.take(length)?).ok().map(str::to_owned)
     }
 
-    /// Whether nothing is left.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    pub(crate) fn only_zeros_left(&self) -> bool {
-        self.0.iter().all(|&byte| byte == 0)
+    /// What is not read yet.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.0
     }
 }

@@ -75,7 +75,7 @@ impl Snapshot {
         let packages = (0..count)
             .map(|_| Some((DeviceId(from.array()?), short(from, MAX_PACKAGE_BYTES)?)))
             .collect::<Option<Vec<_>>>()?;
-        from.is_empty().then_some(Self { entries, packages })
+        from.rest().is_empty().then_some(Self { entries, packages })
     }
 
     /// The hash a [`Payload::Blob`] names.

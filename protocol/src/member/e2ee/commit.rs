@@ -44,7 +44,8 @@ pub struct Built {
 impl Group {
     /// Builds a commit on the current epoch and leaves it pending.
     ///
-    /// A Welcome carries `control_secrets`, at most [`MAX_CONTROL_SECRETS`](super::MAX_CONTROL_SECRETS) of them, and the commit's own roster number as the joiners' floor.
+    /// A Welcome carries `control_secrets` (at most [`super::MAX_CONTROL_SECRETS`]), and the
+    /// commit's own roster number as the joiners' floor.
     ///
     /// It is checked by the rules that everybody will apply at its place, as they stand now; the
     /// roster may have moved by then, so [`Group::win_own`] checks again. While it is pending, this

@@ -70,6 +70,8 @@ pub(super) fn open(
 fn unlock(connection: &Connection, key: &DbKey) -> Result<(), StoreError> {
     let bytes = key.secret().expose();
     let mut pragma = Zeroizing::new(String::with_capacity(32 + 2 * bytes.len()));
+    // SQLCipher would tell stderr about a wrong key, in the middle of somebody's screen.
+    connection.execute_batch("PRAGMA cipher_log_level = NONE;")?;
     pragma.push_str("PRAGMA key = \"x'");
     for byte in bytes {
         // Writing to a String cannot fail; the capacity above keeps it in one place.

@@ -43,6 +43,11 @@ fn a_message_comes_back_as_it_was_written() {
 }
 
 #[test]
+fn what_people_write_does_not_reach_a_log() {
+    assert_eq!(format!("{:?}", hello()), "Content { kind: Kind(1), .. }");
+}
+
+#[test]
 fn a_short_message_fits_one_cell_beside_mls() {
     let text = "x".repeat(300);
     let encoded = Content::text(id(), 1 << 20, 1_800_000_000, text).unwrap().encode().unwrap();

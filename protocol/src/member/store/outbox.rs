@@ -1,6 +1,6 @@
 //! What is to be sent: messages with the exact bytes of their cells, until all came back.
 
-use super::sql::{size_error, sql_enum};
+use super::sql::{closed_debug, size_error, sql_enum};
 use super::{StoreError, Tx, View};
 use crate::wire::ids::{CellId, ContentId, RoomId, Seq};
 use rusqlite::Row;
@@ -32,7 +32,7 @@ sql_enum! {
 }
 
 /// A message to be queued.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct NewOut {
     /// What it is.
     pub kind: OutKind,
@@ -49,7 +49,7 @@ pub struct NewOut {
 }
 
 /// A message in the outbox.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct OutRow {
     /// Its number; numbers rise in the order of queueing and are never used again.
     pub id: i64,
@@ -101,6 +101,8 @@ pub enum OwnCell {
 const OUT_CELL: &str = "SELECT c.message, c.place,
     (SELECT count(*) FROM out_cell AS n WHERE n.message = c.message), c.cell_id, c.bytes, c.seq
     FROM out_cell AS c";
+
+closed_debug!(NewOut, OutRow, OutgoingCell, OutCell, OwnCell);
 
 impl View<'_> {
     /// Compares a cell from the log with the outbox, all 1024 bytes.

@@ -2,6 +2,7 @@
 //! joiner reads on from there.
 
 use super::outbox::{CELL_LEN, cell_bytes};
+use super::sql::closed_debug;
 use super::{StoreError, Tx, View};
 use crate::wire::ids::{CellId, Seq};
 
@@ -21,6 +22,8 @@ pub struct RingCell {
     /// Its bytes.
     pub cell: Box<[u8; CELL_LEN]>,
 }
+
+closed_debug!(RingCell);
 
 impl View<'_> {
     /// Up to `limit` cells from the place `from` on, in log order.

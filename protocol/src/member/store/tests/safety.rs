@@ -158,6 +158,7 @@ fn the_database_runs_with_wal_full_and_secure_delete() {
     assert_eq!(pragma("secure_delete"), "1");
     assert_eq!(pragma("foreign_keys"), "1");
     assert_eq!(pragma("temp_store"), "2");
+    assert_eq!(pragma("cipher_memory_security"), "1");
     assert!(pragma("cipher_version").starts_with("4."));
 }
 

@@ -136,8 +136,10 @@ fn a_damaged_page_is_told_and_never_read_as_data() {
 }
 
 #[test]
-fn errors_hold_no_value_of_a_row() {
+fn errors_and_debug_forms_hold_no_value_of_a_row() {
     let mut world = world();
+    let row = message(room(), Some(1), CANARY);
+    assert_eq!(format!("{row:?}"), "MessageRow(..)");
     let signature = SignatureBytes([0; 64]);
     world.step(|tx| tx.append_entry(0, CANARY.as_bytes(), &signature, 1));
     let twice: Result<(), StoreError> =

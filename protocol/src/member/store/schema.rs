@@ -126,6 +126,16 @@ CREATE TABLE chain (
 CREATE INDEX chain_channel ON chain (channel);
 CREATE INDEX chain_first ON chain (first);
 
+CREATE TABLE direct_part (
+    peer BLOB NOT NULL, message BLOB NOT NULL, place INTEGER NOT NULL, count INTEGER NOT NULL,
+    kind INTEGER NOT NULL, seq INTEGER NOT NULL, content BLOB NOT NULL,
+    UNIQUE (peer, message, place)
+) STRICT;
+CREATE TABLE direct_done (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, peer BLOB NOT NULL, message BLOB NOT NULL,
+    UNIQUE (peer, message)
+) STRICT;
+
 CREATE TABLE outbox (
     id INTEGER PRIMARY KEY AUTOINCREMENT, kind INTEGER NOT NULL, room BLOB, epoch INTEGER NOT NULL,
     content BLOB, plain BLOB NOT NULL, queued_at INTEGER NOT NULL

@@ -1,5 +1,6 @@
 //! Stories of the store: what survives, what does not, and what nobody can read.
 
+mod direct;
 mod rows;
 mod rows_engine;
 mod rows_people;
@@ -15,6 +16,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::random::{OsRandom, bytes};
 use crate::wire::ids::{CellId, ContentId, DeviceId, MemberId, RoomId};
+use crate::wire::limits::CELL;
 
 struct World {
     dir: TempDir,
@@ -68,7 +70,7 @@ fn content() -> ContentId {
     ContentId::random(&mut OsRandom)
 }
 
-fn cells(count: usize) -> Vec<(CellId, [u8; CELL_LEN])> {
+fn cells(count: usize) -> Vec<(CellId, [u8; CELL])> {
     (0..count).map(|_| (CellId::random(&mut OsRandom), bytes(&mut OsRandom))).collect()
 }
 

@@ -278,7 +278,7 @@ fn an_intent_is_kept_once_until_it_is_carried_out() {
 #[test]
 fn unmatched_cells_are_kept_for_48_hours_and_within_64_mib() {
     let mut world = world();
-    const { assert!(RING_CELLS as usize * CELL_LEN == 64 << 20) }
+    const { assert!(RING_CELLS as usize * CELL == 64 << 20) }
     let cells = cells(6);
     let hour = 3600;
     world.step(|tx| {

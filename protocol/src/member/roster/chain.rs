@@ -60,12 +60,19 @@ pub struct Member {
 }
 
 /// Which relay the team uses.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Relay {
     /// Its static key.
     pub key: StaticPublic,
     /// `HOST:PORT` each, best first.
     pub addresses: Vec<String>,
+}
+
+// Addresses stay out of logs.
+impl std::fmt::Debug for Relay {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Relay(..)")
+    }
 }
 
 /// An action whose format this version reads and whose effect it cannot bring about.
@@ -149,6 +156,8 @@ pub struct Roster {
     pub(super) language: Language,
     pub(super) head: RosterHead,
     pub(super) members: BTreeMap<MemberId, Member>,
+    /// Members by folded name, so that uniqueness costs the same in a large team.
+    pub(super) names: BTreeMap<String, MemberId>,
     pub(super) devices: BTreeMap<DeviceId, Device>,
     pub(super) relay: Option<Relay>,
     pub(super) policies: BTreeMap<String, u64>,
@@ -196,6 +205,7 @@ impl Roster {
             language,
             head: RosterHead { number: 0, hash },
             members: BTreeMap::new(),
+            names: BTreeMap::new(),
             devices: BTreeMap::new(),
             relay: None,
             policies: BTreeMap::new(),
@@ -306,6 +316,7 @@ impl Roster {
     fn fold_add(&mut self, entry: &Entry, add: &AddDevice) -> Applied {
         let id = add.keys.identity.device_id();
         let member = Member { id: add.member, name: add.name.clone(), role: add.role };
+        self.names.insert(add.name.fold(), add.member);
         let is_new_member = self.members.insert(add.member, member).is_none();
         let device = Device {
             id,

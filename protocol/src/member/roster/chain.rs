@@ -106,7 +106,7 @@ pub enum Applied {
         member: MemberId,
         /// Whether it was an admin's, so that all open invites close.
         closes_invites: bool,
-        /// The active devices an admin's device had approved, for somebody to look at.
+        /// The active devices it had added or vouched for, for somebody to look at.
         approved: Vec<DeviceId>,
     },
     /// A member has another role.
@@ -338,7 +338,8 @@ impl Roster {
 
     fn fold_revoke(&mut self, number: u32, id: &DeviceId) -> Result<Applied, RosterError> {
         let closes_invites = self.role_of(id) == Some(Role::Admin);
-        let approved = if closes_invites { self.devices_approved_by(id) } else { Vec::new() };
+        // Whatever its role is now: it may have been an admin's when it approved.
+        let approved = self.devices_approved_by(id);
         let device = self.devices.get_mut(id).ok_or(RosterError::UnknownDevice)?;
         device.revoked = Some(number);
         Ok(Applied::Revoked { device: *id, member: device.member, closes_invites, approved })

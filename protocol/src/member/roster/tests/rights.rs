@@ -133,8 +133,15 @@ fn an_admin_who_stops_being_one_closes_the_invites_too() {
     let (mut team, karim) = Team::with_admin();
     let sofia = Person::new("Sofia");
     team.add(&karim, &sofia, Role::Admin).unwrap();
+    let lea = Person::new("Lea");
+    team.add(&sofia, &lea, Role::Member).unwrap();
     let applied = team.by(&karim, role(&sofia, Role::Member)).unwrap();
     assert!(matches!(applied, Applied::RoleChanged { closes_invites: true, .. }));
+    // Whom she approved as an admin is still listed when her device goes.
+    let Applied::Revoked { approved, .. } = team.by(&karim, revoke(&sofia)).unwrap() else {
+        unreachable!()
+    };
+    assert_eq!(approved, [lea.device()]);
 }
 
 #[test]

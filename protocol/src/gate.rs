@@ -69,6 +69,11 @@ impl Gate {
         Self(relay_fingerprint(relay))
     }
 
+    /// The gate of invites: a newcomer does not know the relay's key before it has the bundle.
+    pub fn newcomer() -> Self {
+        Self(Digest([0; 32]))
+    }
+
     /// Makes a fresh token for now.
     pub fn token(&self, key: &GateKey, now_s: u64, random: &mut (impl Random + ?Sized)) -> Token {
         let [k] = bytes::<1>(random);

@@ -8,6 +8,7 @@
 //! after the commit, and after a rollback memory is loaded again.
 
 mod approve;
+mod blobs;
 mod calls;
 mod chat;
 mod control;
@@ -55,8 +56,9 @@ pub struct Engine {
     link: Link,
     waits: Waits,
     out: VecDeque<Out>,
-    /// A step failed for a reason of this device's own; said once, by `status`.
-    trouble: Option<String>,
+    /// When housekeeping and timers are due, in monotonic milliseconds.
+    housekeeping_at: u64,
+    ticked_at: u64,
 }
 
 /// One step: a transaction, the memory that goes with it, and what leaves after the commit.
@@ -76,7 +78,7 @@ impl Engine {
     /// # Errors
     /// If the store cannot be read.
     pub fn open(store: Store, random: Box<dyn Random + Send>) -> Result<Self, ApiError> {
-        let memory = store.view(Memory::load).map_err(Fault::from)?;
+        let memory = store.view(Memory::load)?;
         Ok(Self {
             store,
             random,
@@ -84,7 +86,8 @@ impl Engine {
             link: Link::default(),
             waits: Waits::default(),
             out: VecDeque::new(),
-            trouble: None,
+            housekeeping_at: 0,
+            ticked_at: 0,
         })
     }
 
@@ -97,15 +100,8 @@ impl Engine {
         let Self { store, random, memory, link, waits, .. } = self;
         let before = link.mark();
         let done = store.step(|tx| {
-            let mut cx = Cx {
-                tx,
-                memory,
-                link,
-                waits,
-                random: random.as_mut(),
-                now,
-                effects: Vec::new(),
-            };
+            let mut cx =
+                Cx { tx, memory, link, waits, random: random.as_mut(), now, effects: Vec::new() };
             let value = work(&mut cx)?;
             cx.settle()?;
             cx.answer_waits()?;

@@ -92,6 +92,11 @@ impl Driver {
         let _gone = self.jobs.send(Job::Stop).await;
     }
 
+    /// Waits until the engine is gone.
+    pub(super) async fn ended(&self) {
+        self.jobs.closed().await;
+    }
+
     /// A local command retries at once; asking how things stand changes nothing.
     fn poke(&self, method: &str) {
         if method != "status" {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::address::{Address, Proxy};
+use super::address::Proxy;
 use super::clock::Clock;
 use super::connection::{Outbox, Role};
 use super::core::Down;
@@ -20,8 +20,8 @@ const EVENTS: usize = 16;
 
 /// What an invite connection needs.
 pub struct NewcomerOptions {
-    /// Where the code leads.
-    pub address: Address,
+    /// Where the code leads, `HOST[:PORT]`.
+    pub address: String,
     /// Opens the gate; derived from the code.
     pub gate: GateKey,
     /// The psk of the hop; derived from the code.
@@ -72,7 +72,7 @@ impl Newcomer {
     pub fn connect(options: NewcomerOptions, clock: Clock) -> Self {
         let NewcomerOptions { address, gate, psk, throwaway, proxy } = options;
         let role = Role::Newcomer { gate, psk, throwaway };
-        let target = Arc::new(Target { addresses: vec![address.to_string()], role });
+        let target = Arc::new(Target { addresses: vec![address], role });
         let control = Arc::new(Control::default());
         let (sender, events) = mpsc::channel(EVENTS);
         let link = Link {

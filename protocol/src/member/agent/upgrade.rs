@@ -62,23 +62,24 @@ fn judge(head: &[u8], accept: &str) -> Result<(), Down> {
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (name, value.trim_matches([' ', '\t'])))
         .collect();
-    let all = |wanted: &str| {
-        headers.iter().filter(move |(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, v)| *v)
-    };
-    let only = |wanted: &str| {
-        let mut values = all(wanted);
-        values.next().filter(|_| values.next().is_none())
-    };
-    let names = |wanted: &str, token: &str| {
-        all(wanted).flat_map(|v| v.split(',')).any(|part| part.trim().eq_ignore_ascii_case(token))
-    };
-    let upgraded = only("sec-websocket-accept") == Some(accept)
-        && names("upgrade", "websocket")
-        && names("connection", "upgrade")
+    let upgraded = all(&headers, "sec-websocket-accept") == [accept]
+        && names(&all(&headers, "upgrade"), "websocket")
+        && names(&all(&headers, "connection"), "upgrade")
         // None was asked for.
-        && all("sec-websocket-extensions").next().is_none()
-        && all("sec-websocket-protocol").next().is_none();
+        && all(&headers, "sec-websocket-extensions").is_empty()
+        && all(&headers, "sec-websocket-protocol").is_empty();
     if upgraded { Ok(()) } else { Err(Down::Unreachable) }
+}
+
+/// The values of all headers of this name.
+fn all<'a>(headers: &[(&str, &'a str)], wanted: &str) -> Vec<&'a str> {
+    let is_wanted = |(name, _): &&(&str, &str)| name.eq_ignore_ascii_case(wanted);
+    headers.iter().filter(is_wanted).map(|(_, value)| *value).collect()
+}
+
+/// Whether one of the values' lists holds `token`.
+fn names(values: &[&str], token: &str) -> bool {
+    values.iter().flat_map(|v| v.split(',')).any(|part| part.trim().eq_ignore_ascii_case(token))
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ pub(in super::super) struct Client {
     lines: mpsc::Sender<Vec<u8>>,
     waiting: Waiting,
     last_id: AtomicU64,
-    _tasks: JoinSet<()>,
+    tasks: JoinSet<()>,
 }
 
 impl Client {
@@ -46,7 +46,7 @@ impl Client {
         tasks.spawn(write(writer, queue));
         tasks.spawn(read(reader, Arc::clone(&waiting), events));
         let last_id = AtomicU64::new(0);
-        Ok(Self { dir: dir.to_owned(), lines, waiting, last_id, _tasks: tasks })
+        Ok(Self { dir: dir.to_owned(), lines, waiting, last_id, tasks: tasks })
     }
 
     pub(in super::super) async fn call(
@@ -63,6 +63,12 @@ impl Client {
         let line = message::request(id, method, params);
         self.lines.send(line).await.map_err(|_| ApiError::stopped())?;
         answered.await.map_err(|_| ApiError::stopped())?
+    }
+
+    /// Waits until the holder is gone.
+    pub(in super::super) async fn ended(&mut self) {
+        // Of the two tasks, the reader ends when the holder hangs up.
+        let _either = self.tasks.join_next().await;
     }
 
     /// Subscribes on a connection of its own, so that unread events hold up no answers.

@@ -213,7 +213,7 @@ async fn reach(
         Role::Device { relay, access, .. } => {
             Gate::of(relay).token(&access.gate_key(), now_s, &mut OsRandom)
         }
-        Role::Newcomer { gate, .. } => newcomer_gate().token(gate, now_s, &mut OsRandom),
+        Role::Newcomer { gate, .. } => Gate::of_invites().token(gate, now_s, &mut OsRandom),
     };
     let rest = upgrade::upgrade(&mut tcp, address, &token, &mut OsRandom).await?;
     let config = WebSocketConfig::default()
@@ -222,12 +222,6 @@ async fn reach(
         .max_message_size(Some(MAX_WIRE_MESSAGE))
         .max_frame_size(Some(MAX_WIRE_MESSAGE));
     Ok(Ws::from_partially_read(tcp, rest, WsRole::Client, Some(config)).await)
-}
-
-/// The gate for which tokens of invite connections are made. A newcomer learns the relay's key
-/// only from the bundle behind the gate, so its tokens name the all-zero key instead.
-pub fn newcomer_gate() -> Gate {
-    Gate::of(&StaticPublic([0; 32]))
 }
 
 /// Runs the handshake up to the relay's first frame.

@@ -35,7 +35,6 @@ use tokio::time::{Instant, sleep, timeout};
 
 pub use address::Proxy;
 pub use clock::Clock;
-pub use connection::newcomer_gate;
 pub use core::{ApiError, Core, Dial, Down, Now, Out};
 pub use events::Events;
 pub use harden::harden;
@@ -164,7 +163,11 @@ impl Handle {
     pub async fn call(&self, method: &str, params: Value) -> Result<Value, ApiError> {
         match &self.0 {
             Inner::Client(client) => client.call(method, &params).await,
-            Inner::Holder(holder) => holder.driver.call(method, params).await,
+            Inner::Holder(holder) => {
+                let mut result = holder.driver.call(method, params).await;
+                mark_agent(method, &mut result, false);
+                result
+            }
         }
     }
 
@@ -207,6 +210,14 @@ impl Handle {
             Inner::Holder(holder) => holder.driver.ended().await,
             Inner::Client(client) => client.ended().await,
         }
+    }
+}
+
+/// Completes the answer to `status`, which tells whether another process than the one that asks
+/// holds the profile.
+fn mark_agent(method: &str, result: &mut Result<Value, ApiError>, other: bool) {
+    if let (Ok(Value::Object(status)), "status") = (result, method) {
+        status.insert("agent".to_owned(), Value::Bool(other));
     }
 }
 

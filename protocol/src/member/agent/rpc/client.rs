@@ -46,7 +46,7 @@ impl Client {
         tasks.spawn(write(writer, queue));
         tasks.spawn(read(reader, Arc::clone(&waiting), events));
         let last_id = AtomicU64::new(0);
-        Ok(Self { dir: dir.to_owned(), lines, waiting, last_id, tasks: tasks })
+        Ok(Self { dir: dir.to_owned(), lines, waiting, last_id, tasks })
     }
 
     pub(in super::super) async fn call(

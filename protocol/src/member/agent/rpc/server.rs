@@ -17,6 +17,7 @@ use tracing::debug;
 use super::super::core::ApiError;
 use super::super::driver::Driver;
 use super::super::faults::REQUEST;
+use super::super::mark_agent;
 use super::lines::Lines;
 use super::message::{self, Malformed, Request};
 use super::socket::{Socket, is_own};
@@ -147,7 +148,7 @@ impl Connection {
         while self.calls.try_join_next().is_some() {}
         match message::read(line) {
             Ok(request) => self.carry_out(request, free),
-            Err(Malformed(id, error)) => self.reply(Some(id), Err(error), free),
+            Err(Malformed(id, error)) => self.reply(Some(id), Err(*error), free),
         }
         Some(())
     }
@@ -162,10 +163,7 @@ impl Connection {
         let lines = self.lines.clone();
         self.calls.spawn(async move {
             let mut result = driver.call(&method, params).await;
-            if let (Ok(Value::Object(status)), "status") = (&mut result, method.as_str()) {
-                // Whoever asks over the socket talks to another process that holds the profile.
-                status.insert("agent".to_owned(), Value::Bool(true));
-            }
+            mark_agent(&method, &mut result, true);
             if let Some(id) = id {
                 let _gone = lines.send(message::answer(id, result)).await;
             }

@@ -31,7 +31,10 @@ impl FakeCore {
     }
 
     /// A core whose device has these keys and calls these addresses.
-    pub(crate) fn new(keys: Keys, to: &[&str]) -> (Box<dyn Core>, mpsc::UnboundedReceiver<Saw>) {
+    pub(crate) fn calling(
+        keys: Keys,
+        to: &[&str],
+    ) -> (Box<dyn Core>, mpsc::UnboundedReceiver<Saw>) {
         let to = to.iter().map(|address| (*address).to_owned()).collect();
         Self::build(Some((keys, to)), None)
     }
@@ -69,7 +72,9 @@ impl Core for FakeCore {
     }
 
     fn frame(&mut self, _now: Now, frame: ToDevice) {
-        if let (ToDevice::Push { .. }, Some(block)) = (&frame, self.block.take()) {
+        if matches!(frame, ToDevice::Push { .. })
+            && let Some(block) = self.block.take()
+        {
             let _ended = block.recv();
         }
         let _ended = self.saw.send(Saw::Frame(frame));

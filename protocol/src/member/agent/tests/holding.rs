@@ -162,6 +162,23 @@ async fn calls_that_wait_are_bounded_and_abandoned_ones_make_room() {
 }
 
 #[tokio::test]
+async fn a_dropped_handle_lets_go_of_the_profile_once_its_core_is_gone() {
+    let dir = tempfile::tempdir().unwrap();
+    let relay = super::fake_relay::FakeRelay::start().await;
+    for _ in 0..3 {
+        let (core, mut saw) = FakeCore::calling(relay.keys.clone(), &[&relay.address]);
+        let handle = open::<ApiError>(OpenOptions::new(dir.path()), |_| Ok(core)).await.unwrap();
+        assert!(handle.is_holder());
+        let mut peer = relay.welcomed().await;
+        within("the welcome", saw.recv()).await.unwrap();
+        drop(handle);
+        assert!(within("the core's end", saw.recv()).await.is_none());
+        assert!(peer.frame().await.is_none());
+    }
+    holder(dir.path()).await.close().await;
+}
+
+#[tokio::test]
 async fn an_agent_serves_until_it_is_told_to_stop() {
     let dir = tempfile::tempdir().unwrap();
     let handle = holder(dir.path()).await;

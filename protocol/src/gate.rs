@@ -69,9 +69,10 @@ impl Gate {
         Self(relay_fingerprint(relay))
     }
 
-    /// The gate of invites: a newcomer does not know the relay's key before it has the bundle.
-    pub fn newcomer() -> Self {
-        Self(Digest([0; 32]))
+    /// The gate of invite connections. A newcomer learns the relay's key only from the bundle
+    /// behind the gate, so its tokens name the all-zero key, which is no relay's.
+    pub fn of_invites() -> Self {
+        Self::of(&StaticPublic([0; 32]))
     }
 
     /// Makes a fresh token for now.

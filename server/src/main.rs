@@ -1,2 +1,3 @@
-//! x
+//! The relay.
+mod store;
 fn main() {}

@@ -5,7 +5,9 @@ use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use staffetta_protocol::wire::ids::{BlobId, CellId, Digest, Lane, LogId, Seq, TeamId};
+use staffetta_protocol::wire::ids::{BlobId, Digest, Lane, LogId, Seq, TeamId};
+use staffetta_protocol::wire::limits::{BLOB_CHUNK, CELL_RECORD};
+use staffetta_protocol::wire::{Cells, running_hash};
 
 use super::memory::MemoryStore;
 use super::sled::{SEGMENT_SECONDS, SledOptions, SledStore};
@@ -26,7 +28,7 @@ fn sled() -> Subject {
     let options = SledOptions {
         low_disk: 0,
         // Small, so that every story crosses segments.
-        segment_bytes: 30 * RECORD,
+        segment_bytes: 30 * CELL_RECORD,
         segment_seconds: SEGMENT_SECONDS,
         clock: Arc::new(|| 0),
     };
@@ -40,23 +42,35 @@ pub(crate) fn identity() -> LogIdentity {
 
 /// The cell numbered `n`: its id and its bytes tell which it is.
 pub(crate) fn record(n: u64) -> Vec<u8> {
-    let mut record = vec![(n % 251) as u8; RECORD];
+    let mut record = vec![(n % 251) as u8; CELL_RECORD];
     record[..8].copy_from_slice(&n.to_be_bytes());
-    record[RECORD - 8..].copy_from_slice(&n.to_be_bytes());
+    record[CELL_RECORD - 8..].copy_from_slice(&n.to_be_bytes());
     record
 }
 
-pub(crate) fn batch(cells: impl IntoIterator<Item = u64>) -> Records {
-    Records::new(Bytes::from(cells.into_iter().flat_map(record).collect::<Vec<_>>())).unwrap()
+pub(crate) fn batch(cells: impl IntoIterator<Item = u64>) -> Cells {
+    run(cells.into_iter().flat_map(record).collect())
 }
 
-fn start_append(store: &dyn LogStore, batch: Records) -> Receiver<Result<Vec<Seq>, StoreError>> {
+fn run(records: Vec<u8>) -> Cells {
+    Cells::from_records(Bytes::from(records)).unwrap()
+}
+
+/// The running hash of the log that holds the cells numbered 0 to `count` - 1.
+pub(crate) fn hash_of(count: u64) -> Digest {
+    let cells = |hash, n| {
+        batch([n]).iter().fold(hash, |hash, (id, cell)| running_hash::next(&hash, &id, cell))
+    };
+    (0..count).fold(identity().start(), cells)
+}
+
+fn start_append(store: &dyn LogStore, batch: Cells) -> Receiver<Result<Vec<Seq>, StoreError>> {
     let (answer, answered) = channel();
     store.append(batch, Box::new(move |result| answer.send(result).unwrap()));
     answered
 }
 
-pub(crate) fn append(store: &dyn LogStore, batch: Records) -> Result<Vec<Seq>, StoreError> {
+pub(crate) fn append(store: &dyn LogStore, batch: Cells) -> Result<Vec<Seq>, StoreError> {
     start_append(store, batch).recv().unwrap()
 }
 
@@ -66,12 +80,12 @@ fn read_all(store: &dyn LogStore, from: Seq, max: usize) -> Vec<u8> {
     loop {
         let span = store.read(next, max).unwrap();
         assert_eq!(span.first, next);
-        if span.records.is_empty() {
+        if span.cells.is_empty() {
             return out;
         }
-        assert!(span.count() as usize <= max);
-        next += span.count();
-        out.extend_from_slice(&span.records);
+        assert!(span.cells.len() <= max);
+        next += span.cells.len() as u64;
+        out.extend_from_slice(span.cells.records());
     }
 }
 
@@ -81,7 +95,7 @@ fn nothing_is_appended_before_the_log_is_created(subject: Subject) {
     subject.store.create(identity()).unwrap();
     assert!(matches!(subject.store.create(identity()), Err(StoreError::NoLog)));
     assert_eq!(subject.store.identity(), Some(identity()));
-    assert_eq!(subject.store.head(), Head { seq: 0, hash: chain::start(&identity()) });
+    assert_eq!(subject.store.head(), Head { seq: 0, hash: identity().start() });
     assert_eq!(subject.store.oldest(), 1);
 }
 
@@ -100,22 +114,21 @@ fn seqs_count_from_one_without_gaps_and_reads_give_back_what_was_appended(subjec
         assert_eq!(read_all(store, 1, max), expected);
     }
     for from in [2, 30, 31, 32, 61, 118] {
-        assert_eq!(read_all(store, from, 60), expected[(from as usize - 1) * RECORD..]);
+        assert_eq!(read_all(store, from, 60), expected[(from as usize - 1) * CELL_RECORD..]);
     }
-    assert!(store.read(119, 60).unwrap().records.is_empty());
+    assert!(store.read(119, 60).unwrap().cells.is_empty());
 }
 
 fn the_running_hash_commits_to_every_cell_in_order(subject: Subject) {
     let store = &*subject.store;
     store.create(identity()).unwrap();
     (0..10).for_each(|n| drop(append(store, batch([2 * n, 2 * n + 1])).unwrap()));
-    let mut hash = chain::start(&identity());
     for n in 0..20 {
-        hash = chain::next(&hash, &record(n));
+        let hash = hash_of(n + 1);
         assert_eq!(store.read(1, n as usize + 1).unwrap().hash, hash);
         assert_eq!(store.read(n + 1, 1).unwrap().hash, hash);
     }
-    assert_eq!(store.head(), Head { seq: 20, hash });
+    assert_eq!(store.head(), Head { seq: 20, hash: hash_of(20) });
 }
 
 fn same_id_same_bytes_gets_the_same_seq(subject: Subject) {
@@ -133,11 +146,11 @@ fn same_id_other_bytes_is_an_error_and_nothing_of_the_batch_is_stored(subject: S
     let mut forged = record(2);
     forged[100] ^= 1;
     let put = [record(7), forged.clone()].concat();
-    let put = Records::new(Bytes::from(put)).unwrap();
+    let put = run(put);
     assert!(matches!(append(store, put), Err(StoreError::Conflict)));
     let mut twice = record(9);
     twice[100] ^= 1;
-    let put = Records::new(Bytes::from([record(9), twice].concat())).unwrap();
+    let put = run([record(9), twice].concat());
     assert!(matches!(append(store, put), Err(StoreError::Conflict)));
     assert_eq!(store.head().seq, 2);
     assert_eq!(append(store, batch([7])).unwrap(), [3]);
@@ -146,14 +159,14 @@ fn same_id_other_bytes_is_an_error_and_nothing_of_the_batch_is_stored(subject: S
 fn a_listener_is_told_of_every_commit_in_order_before_its_answer(subject: Subject) {
     let store = &*subject.store;
     store.create(identity()).unwrap();
-    let seen = Arc::new(Mutex::new((0, chain::start(&identity()))));
+    let seen = Arc::new(Mutex::new((0, identity().start())));
     let last = Arc::new(AtomicU64::new(0));
     let (inside, told) = (seen.clone(), last.clone());
     store.listen(Arc::new(move |commit: &Arc<Commit>| {
         let mut seen = inside.lock().unwrap();
         assert_eq!(commit.first, seen.0 + 1);
-        for ((_, record), hash) in records(&commit.records).zip(&commit.hashes) {
-            *seen = (seen.0 + 1, chain::next(&seen.1, record));
+        for ((id, cell), hash) in commit.cells.iter().zip(&commit.hashes) {
+            *seen = (seen.0 + 1, running_hash::next(&seen.1, &id, cell));
             assert_eq!(seen.1, *hash);
         }
         told.store(seen.0, Ordering::SeqCst);
@@ -191,7 +204,7 @@ fn chunks_are_write_once(subject: Subject) {
     store.put_chunk(&id, 0, b"first").unwrap();
     store.put_chunk(&id, 0, b"first").unwrap();
     assert!(matches!(store.put_chunk(&id, 0, b"other"), Err(StoreError::Conflict)));
-    let large = vec![0; MAX_CHUNK + 1];
+    let large = vec![0; BLOB_CHUNK + 1];
     assert!(matches!(store.put_chunk(&id, 1, &large), Err(StoreError::TooLarge)));
     store.put_chunk(&other, 3, b"").unwrap();
     assert_eq!(store.chunk(&id, 0).unwrap().unwrap(), b"first");
@@ -255,6 +268,4 @@ suite!(
 #[test]
 fn the_ids_of_the_last_65_536_cells_are_remembered() {
     only_the_last_65_536_ids_are_remembered(memory());
-    let _: Digest = chain::next(&Digest([0; 32]), &[0; RECORD]);
-    assert_eq!(CellId::LEN + CELL, RECORD);
 }

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use bytes::{Bytes, BytesMut};
-use staffetta_protocol::wire::ids::{BlobId, Digest, Seq};
+use staffetta_protocol::wire::Cells;
+use staffetta_protocol::wire::ids::{BlobId, CellId, Digest, Seq};
+use staffetta_protocol::wire::limits::{BLOB_CHUNK, CELL};
 
 use super::recent::{Draft, Recent};
 use super::{
-    Change, Clock, Cut, Done, Head, Listener, LogIdentity, LogStore, MAX_CHUNK, RECORD, Records,
-    Span, StoreError, chain, check_changes, records,
+    Change, Clock, Cut, Done, Head, Listener, LogIdentity, LogStore, Span, StoreError,
+    check_changes,
 };
 
 /// A store that lives as long as its process.
@@ -22,7 +23,7 @@ struct Inner {
     identity: Option<LogIdentity>,
     recent: Recent,
     /// From `oldest` on.
-    log: Vec<(Bytes, Digest)>,
+    log: Vec<(CellId, [u8; CELL], Digest)>,
     oldest: Seq,
     listener: Option<Listener>,
     chunks: BTreeMap<([u8; 32], u32), Vec<u8>>,
@@ -59,11 +60,11 @@ impl LogStore for MemoryStore {
             return Err(StoreError::NoLog);
         }
         inner.identity = Some(identity);
-        inner.recent = Recent::new(0, chain::start(&identity));
+        inner.recent = Recent::new(0, identity.start());
         Ok(())
     }
 
-    fn append(&self, batch: Records, done: Done) {
+    fn append(&self, batch: Cells, done: Done) {
         let mut inner = self.inner();
         if inner.identity.is_none() {
             drop(inner);
@@ -72,10 +73,8 @@ impl LogStore for MemoryStore {
         let mut draft = Draft::new(&inner.recent);
         let answer = draft.admit(&mut inner.recent, &batch);
         if let Some(commit) = draft.finish() {
-            let stored = records(&commit.records).zip(&commit.hashes);
-            let stored: Vec<_> =
-                stored.map(|((_, record), hash)| (Bytes::copy_from_slice(record), *hash)).collect();
-            inner.log.extend(stored);
+            let stored = commit.cells.iter().zip(&commit.hashes);
+            inner.log.extend(stored.map(|((id, cell), hash)| (id, *cell, *hash)));
             if let Some(listener) = inner.listener.clone() {
                 listener(&std::sync::Arc::new(commit));
             }
@@ -101,13 +100,10 @@ impl LogStore for MemoryStore {
         let inner = self.inner();
         let first = from.max(inner.oldest);
         let skip = usize::try_from(first - inner.oldest).unwrap_or(usize::MAX);
-        let mut out = BytesMut::with_capacity(max.min(inner.log.len()) * RECORD);
-        let mut hash = inner.recent.hash();
-        for (record, after) in inner.log.iter().skip(skip).take(max) {
-            out.extend_from_slice(record);
-            hash = *after;
-        }
-        Ok(Span { first, records: out.freeze(), hash })
+        let found = inner.log.iter().skip(skip).take(max);
+        let hash = found.clone().last().map_or(inner.recent.hash(), |(.., hash)| *hash);
+        let cells = Cells::collect(found.map(|(id, cell, _)| (*id, cell)));
+        Ok(Span { first, cells, hash })
     }
 
     fn cuts(&self) -> Vec<Cut> {
@@ -125,7 +121,7 @@ impl LogStore for MemoryStore {
     }
 
     fn put_chunk(&self, id: &BlobId, index: u32, bytes: &[u8]) -> Result<(), StoreError> {
-        if bytes.len() > MAX_CHUNK {
+        if bytes.len() > BLOB_CHUNK {
             return Err(StoreError::TooLarge);
         }
         let mut inner = self.inner();

@@ -4,7 +4,6 @@
 //! what a cell holds, and nothing outside [`sled`] may know that sled exists: the conformance suite
 //! in `contract` is the definition of a store, and every implementation passes it.
 
-pub(crate) mod chain;
 mod recent;
 pub(crate) mod sled;
 
@@ -15,23 +14,17 @@ pub(crate) mod memory;
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-use staffetta_protocol::wire::ids::{BlobId, CellId, Digest, Lane, LogId, Seq, TeamId};
+use staffetta_protocol::wire::ids::{BlobId, Digest, Lane, LogId, Seq, TeamId};
+use staffetta_protocol::wire::{Cells, running_hash};
 
-/// Bytes of a cell.
-pub(crate) const CELL: usize = 1024;
-/// Bytes of a record: a cell id and its cell.
-pub(crate) const RECORD: usize = CellId::LEN + CELL;
 /// Cells at the end of the log whose ids a store remembers, so that a repeated PUT is recognised.
 pub(crate) const REMEMBERED_IDS: usize = 65_536;
-/// Bytes of records that may wait for the writer before `append` answers [`StoreError::Busy`].
+/// Bytes of cells that may wait for the writer before `append` answers [`StoreError::Busy`].
 pub(crate) const MAX_QUEUED: usize = 16 * 1024 * 1024;
 /// Bytes of a state value at most.
 pub(crate) const MAX_STATE_VALUE: usize = 7 * 1024;
 /// Bytes of a state key at most.
 pub(crate) const MAX_STATE_KEY: usize = 64;
-/// Bytes of a blob's chunk at most.
-pub(crate) const MAX_CHUNK: usize = 60 * 1024;
 
 /// What identifies a log; all three go into its running hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +37,13 @@ pub(crate) struct LogIdentity {
     pub(crate) log: LogId,
 }
 
+impl LogIdentity {
+    /// `h(0)`.
+    pub(crate) fn start(&self) -> Digest {
+        running_hash::start(&self.team, self.lane, &self.log)
+    }
+}
+
 /// A place in the log and the running hash there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Head {
@@ -53,60 +53,24 @@ pub(crate) struct Head {
     pub(crate) hash: Digest,
 }
 
-/// Records to append, in order: id and cell, [`RECORD`] bytes each, without gaps.
-#[derive(Clone)]
-pub(crate) struct Records(Bytes);
-
-impl Records {
-    /// Takes `bytes`, or returns `None` unless they are one or more whole records.
-    pub(crate) fn new(bytes: Bytes) -> Option<Self> {
-        (!bytes.is_empty() && bytes.len().is_multiple_of(RECORD)).then_some(Self(bytes))
-    }
-
-    /// The bytes.
-    pub(crate) fn bytes(&self) -> &Bytes {
-        &self.0
-    }
-
-    /// Each record's id and its [`RECORD`] bytes.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (CellId, &[u8])> {
-        records(&self.0)
-    }
-}
-
-/// Cuts `bytes` into records.
-pub(crate) fn records(bytes: &[u8]) -> impl Iterator<Item = (CellId, &[u8])> {
-    bytes.chunks_exact(RECORD).filter_map(|record| {
-        let id = record.first_chunk::<{ CellId::LEN }>()?;
-        Some((CellId(*id), record))
-    })
-}
-
-/// Consecutive records as they stand in the log.
+/// Consecutive cells as they stand in the log.
 #[derive(Clone)]
 pub(crate) struct Span {
-    /// The seq of the first record.
+    /// The seq of the first cell.
     pub(crate) first: Seq,
-    /// The records, [`RECORD`] bytes each; empty only in a read at or above the head.
-    pub(crate) records: Bytes,
-    /// The running hash after the last record.
+    /// The cells; none only in a read above the head.
+    pub(crate) cells: Cells,
+    /// The running hash after the last cell.
     pub(crate) hash: Digest,
 }
 
-impl Span {
-    /// How many records it holds.
-    pub(crate) fn count(&self) -> u64 {
-        (self.records.len() / RECORD) as u64
-    }
-}
-
-/// Records that just became durable, with the running hash after each of them.
+/// Cells that just became durable, with the running hash after each of them.
 pub(crate) struct Commit {
-    /// The seq of the first record.
+    /// The seq of the first cell.
     pub(crate) first: Seq,
-    /// The records, [`RECORD`] bytes each, never empty.
-    pub(crate) records: Bytes,
-    /// As many hashes as records.
+    /// The cells, never none.
+    pub(crate) cells: Cells,
+    /// As many hashes as cells.
     pub(crate) hashes: Vec<Digest>,
 }
 
@@ -162,7 +126,7 @@ pub(crate) enum StoreError {
     Database(String),
 }
 
-/// Where the answer of an append goes: the seq of each record, in order.
+/// Where the answer of an append goes: the seq of each cell, in order.
 pub(crate) type Done = Box<dyn FnOnce(Result<Vec<Seq>, StoreError>) + Send>;
 /// Who is told of every commit, before its appends are answered.
 pub(crate) type Listener = Arc<dyn Fn(&Arc<Commit>) + Send + Sync>;
@@ -185,11 +149,11 @@ pub(crate) trait LogStore: Send + Sync {
     /// Creates the log. `NoLog` if there is one already.
     fn create(&self, identity: LogIdentity) -> Result<(), StoreError>;
 
-    /// Appends `records` in order and calls `done` when they are durable.
+    /// Appends `cells` in order and calls `done` when they are durable.
     ///
-    /// Idempotent for the last [`REMEMBERED_IDS`] cells: a record that stands in the log gets its
-    /// seq, and an id with other bytes refuses all of `records`. Never blocks.
-    fn append(&self, records: Records, done: Done);
+    /// Idempotent for the last [`REMEMBERED_IDS`] cells: one that stands in the log gets its seq,
+    /// and an id with other bytes refuses all of `cells`. Never blocks.
+    fn append(&self, cells: Cells, done: Done);
 
     /// Sets who is told of commits; each is told once, in order, before its appends are answered.
     fn listen(&self, listener: Listener);
@@ -197,10 +161,10 @@ pub(crate) trait LogStore: Send + Sync {
     /// The durable head.
     fn head(&self) -> Head;
 
-    /// The seq of the first record that is still there (head + 1 if none is).
+    /// The seq of the first cell that is still there (head + 1 if none is).
     fn oldest(&self) -> Seq;
 
-    /// Reads from `from` towards the durable head, `max` records at most and, if there are any,
+    /// Reads from `from` towards the durable head, `max` cells at most and, if there are any,
     /// at least one. Nothing above the durable head is ever read; `from` must not be below
     /// [`LogStore::oldest`], else the span begins later.
     fn read(&self, from: Seq, max: usize) -> Result<Span, StoreError>;

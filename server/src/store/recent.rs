@@ -4,10 +4,12 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use staffetta_protocol::wire::ids::{CellId, Digest, Seq};
+use staffetta_protocol::wire::limits::CELL;
+use staffetta_protocol::wire::{Cells, running_hash};
 
-use super::{Commit, REMEMBERED_IDS, Records, StoreError, chain, records};
+use super::{Commit, REMEMBERED_IDS, StoreError};
 
 /// The last ids of a log and the running hash after each.
 pub(super) struct Recent {
@@ -35,9 +37,9 @@ impl Recent {
         self.cells.back().map_or(self.before, |(_, hash)| *hash)
     }
 
-    /// Adds the next record and returns the running hash after it.
-    pub(super) fn push(&mut self, id: CellId, record: &[u8]) -> Digest {
-        let hash = chain::next(&self.hash(), record);
+    /// Adds the next cell and returns the running hash after it.
+    pub(super) fn push(&mut self, id: CellId, cell: &[u8; CELL]) -> Digest {
+        let hash = running_hash::next(&self.hash(), &id, cell);
         self.cells.push_back((id, hash));
         self.seqs.insert(id, self.seq());
         if self.cells.len() > REMEMBERED_IDS {
@@ -56,8 +58,8 @@ impl Recent {
         }
     }
 
-    /// The seq of a known record, or `Conflict` if its id stands for other bytes.
-    fn find(&self, id: &CellId, record: &[u8]) -> Result<Option<Seq>, StoreError> {
+    /// The seq of a known cell, or `Conflict` if its id stands for other bytes.
+    fn find(&self, id: &CellId, cell: &[u8; CELL]) -> Result<Option<Seq>, StoreError> {
         let Some(&seq) = self.seqs.get(id) else { return Ok(None) };
         let place = usize::try_from(seq - self.base).unwrap_or(usize::MAX);
         let hash_at = |cells: usize| match cells {
@@ -65,69 +67,60 @@ impl Recent {
             _ => self.cells.get(cells - 1).map(|(_, hash)| *hash),
         };
         match (hash_at(place.saturating_sub(1)), hash_at(place)) {
-            (Some(previous), Some(hash)) if chain::next(&previous, record) == hash => Ok(Some(seq)),
+            (Some(previous), Some(hash)) if running_hash::next(&previous, id, cell) == hash => {
+                Ok(Some(seq))
+            }
             _ => Err(StoreError::Conflict),
         }
     }
 }
 
-/// A commit in the making: the new records of several appends, in order.
+/// A commit in the making: the new cells of several appends, in order.
 pub(super) struct Draft {
     first: Seq,
-    records: BytesMut,
+    cells: BytesMut,
     hashes: Vec<Digest>,
 }
 
 impl Draft {
     /// Begins after the last cell of `recent`.
     pub(super) fn new(recent: &Recent) -> Self {
-        Self { first: recent.seq() + 1, records: BytesMut::new(), hashes: Vec::new() }
+        Self { first: recent.seq() + 1, cells: BytesMut::new(), hashes: Vec::new() }
     }
 
     /// Takes the new ones of `batch` and returns all seqs, or refuses the whole batch.
     pub(super) fn admit(
         &mut self,
         recent: &mut Recent,
-        batch: &Records,
+        batch: &Cells,
     ) -> Result<Vec<Seq>, StoreError> {
-        let mut fresh: Vec<(CellId, &[u8])> = Vec::new();
-        for (id, record) in batch.iter() {
+        let mut fresh: Vec<(CellId, &[u8; CELL])> = Vec::new();
+        for (id, cell) in batch.iter() {
             if let Some((_, first)) = fresh.iter().find(|(known, _)| *known == id) {
-                if *first != record {
+                if *first != cell {
                     return Err(StoreError::Conflict);
                 }
-            } else if recent.find(&id, record)?.is_none() {
-                fresh.push((id, record));
+            } else if recent.find(&id, cell)?.is_none() {
+                fresh.push((id, cell));
             }
         }
-        let mut seqs = Vec::with_capacity(batch.iter().count());
-        for (id, record) in batch.iter() {
-            if let Some(seq) = recent.find(&id, record)? {
+        let mut seqs = Vec::with_capacity(batch.len());
+        for (id, cell) in batch.iter() {
+            if let Some(seq) = recent.find(&id, cell)? {
                 seqs.push(seq);
                 continue;
             }
-            self.hashes.push(recent.push(id, record));
-            self.records.extend_from_slice(record);
+            self.hashes.push(recent.push(id, cell));
+            self.cells.extend_from_slice(&id.0);
+            self.cells.extend_from_slice(cell);
             seqs.push(recent.seq());
         }
         Ok(seqs)
     }
 
-    /// Bytes of the new records so far.
-    pub(super) fn len(&self) -> usize {
-        self.records.len()
-    }
-
-    /// The commit, or `None` if every record was known.
+    /// The commit, or `None` if every cell was known.
     pub(super) fn finish(self) -> Option<Commit> {
-        let records: Bytes = self.records.freeze();
-        (!records.is_empty()).then_some(Commit { first: self.first, records, hashes: self.hashes })
-    }
-}
-
-/// Rebuilds `recent` from stored records.
-pub(super) fn replay(recent: &mut Recent, stored: &[u8]) {
-    for (id, record) in records(stored) {
-        recent.push(id, record);
+        let cells = Cells::from_records(self.cells.freeze()).ok()?;
+        (!cells.is_empty()).then_some(Commit { first: self.first, cells, hashes: self.hashes })
     }
 }

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use staffetta_protocol::wire::ids::BlobId;
+use staffetta_protocol::wire::limits::BLOB_CHUNK;
 
 use super::files::{rename_durably, sync_dir};
-use crate::store::{MAX_CHUNK, StoreError};
+use crate::store::StoreError;
 
 /// The directory of blobs.
 pub(super) struct Blobs {
@@ -38,7 +39,7 @@ impl Blobs {
 
     /// Writes a chunk once, durable on return.
     pub(super) fn put(&self, id: &BlobId, index: u32, bytes: &[u8]) -> Result<(), StoreError> {
-        if bytes.len() > MAX_CHUNK {
+        if bytes.len() > BLOB_CHUNK {
             return Err(StoreError::TooLarge);
         }
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);

@@ -28,13 +28,14 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
 
+use staffetta_protocol::wire::Cells;
 use staffetta_protocol::wire::ids::{BlobId, Seq};
 
 use self::blobs::Blobs;
 use self::files::{rename_durably, sync_dir};
 use self::shared::{Command, Shared};
 use super::{
-    Change, Clock, Cut, Done, Head, Listener, LogIdentity, LogStore, Records, Span, StoreError,
+    Change, Clock, Cut, Done, Head, Listener, LogIdentity, LogStore, Span, StoreError,
     check_changes,
 };
 
@@ -134,7 +135,7 @@ impl LogStore for SledStore {
         self.order(|answer| Command::Create(identity, answer))
     }
 
-    fn append(&self, batch: Records, done: Done) {
+    fn append(&self, batch: Cells, done: Done) {
         if let Err((done, error)) = self.shared.append(batch, done) {
             done(Err(error));
         }

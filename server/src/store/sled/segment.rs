@@ -6,12 +6,14 @@
 
 use std::path::Path;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use staffetta_protocol::wire::ids::{Digest, Lane, LogId, Seq, TeamId};
+use staffetta_protocol::wire::limits::CELL_RECORD;
+use staffetta_protocol::wire::{Cells, running_hash};
 
 use super::files::Database;
-use crate::store::recent::{Recent, replay};
-use crate::store::{Commit, LogIdentity, RECORD, StoreError, chain};
+use crate::store::recent::Recent;
+use crate::store::{Commit, LogIdentity, StoreError};
 
 /// Records of a page at most.
 pub(super) const PAGE_RECORDS: usize = 7;
@@ -24,7 +26,7 @@ const PAGE_PREFIX: u8 = b'p';
 const HASH: usize = Digest::LEN;
 
 // The bound that keeps sled's `blobs/` empty: 17 pages, their keys and sled's own overhead.
-const _: () = assert!(17 * (2 * HASH + PAGE_RECORDS * RECORD + 64) < 512 * 1024 / 4);
+const _: () = assert!(17 * (2 * HASH + PAGE_RECORDS * CELL_RECORD + 64) < 512 * 1024 / 4);
 
 /// What a segment says of itself, written with its first page.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -92,7 +94,7 @@ impl Page {
     fn new(key: &[u8], value: sled::IVec) -> Option<Self> {
         let (&prefix, seq) = key.split_first()?;
         let records = value.len().checked_sub(2 * HASH)?;
-        if prefix != PAGE_PREFIX || records == 0 || !records.is_multiple_of(RECORD) {
+        if prefix != PAGE_PREFIX || records == 0 || !records.is_multiple_of(CELL_RECORD) {
             return None;
         }
         Some(Self { first: u64::from_be_bytes(seq.try_into().ok()?), value })
@@ -110,8 +112,13 @@ impl Page {
         self.value.get(2 * HASH..).unwrap_or_default()
     }
 
+    fn cells(&self) -> Result<Cells, StoreError> {
+        Cells::from_records(Bytes::copy_from_slice(self.records()))
+            .map_err(|_| StoreError::Database("a page of no cells".into()))
+    }
+
     fn end(&self) -> Seq {
-        self.first + (self.records().len() / RECORD) as u64 - 1
+        self.first + (self.records().len() / CELL_RECORD) as u64 - 1
     }
 }
 
@@ -190,7 +197,7 @@ impl Segment {
             batch.insert(HEADER_KEY, header.encode());
         }
         let (mut before, mut first) = (before, commit.first);
-        let pages = commit.records.chunks(PAGE_RECORDS * RECORD);
+        let pages = commit.cells.records().chunks(PAGE_RECORDS * CELL_RECORD);
         for (records, hashes) in pages.zip(commit.hashes.chunks(PAGE_RECORDS)) {
             let after = hashes.last().copied().unwrap_or(before);
             let value = [before.0.as_slice(), &after.0, records].concat();
@@ -210,7 +217,9 @@ impl Segment {
             if page.first != recent.seq() + 1 {
                 return Err(self.damaged("a hole in the seqs"));
             }
-            replay(recent, page.records());
+            for (id, cell) in page.cells()?.iter() {
+                recent.push(id, cell);
+            }
             if page.after() != Some(recent.hash()) {
                 return Err(self.damaged("a break in the running hash"));
             }
@@ -246,7 +255,8 @@ impl Segment {
             let until = usize::try_from(page.end().min(end) - next + 1).unwrap_or(0);
             let take = left.min(until);
             let records = page.records();
-            let copied = records.get(skip * RECORD..(skip + take) * RECORD).unwrap_or_default();
+            let copied =
+                records.get(skip * CELL_RECORD..(skip + take) * CELL_RECORD).unwrap_or_default();
             out.extend_from_slice(copied);
             next += take as u64;
             left -= take;
@@ -254,8 +264,12 @@ impl Segment {
                 page.after()
             } else {
                 let before = page.before().ok_or_else(|| self.damaged("a page"))?;
-                let so_far = records.get(..(skip + take) * RECORD).unwrap_or_default();
-                Some(so_far.chunks_exact(RECORD).fold(before, |hash, r| chain::next(&hash, r)))
+                let so_far = page.cells()?.slice(0, skip + take);
+                Some(
+                    so_far
+                        .iter()
+                        .fold(before, |hash, (id, cell)| running_hash::next(&hash, &id, cell)),
+                )
             };
         }
         Ok(hash)

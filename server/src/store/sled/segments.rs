@@ -105,11 +105,6 @@ impl Segments {
         locked(&self.slots).iter().cloned().collect()
     }
 
-    /// Whether there is none.
-    pub(super) fn is_empty(&self) -> bool {
-        locked(&self.slots).is_empty()
-    }
-
     /// The first seq of each, oldest first, and when it was begun.
     pub(super) fn starts(&self) -> Vec<(Seq, u64)> {
         locked(&self.slots).iter().map(|slot| (slot.first, slot.started)).collect()
@@ -285,7 +280,7 @@ fn check(
     let header = match segment.header()? {
         Some(header) => header,
         None if may_be_empty => {
-            let start = crate::store::chain::start(identity);
+            let start = identity.start();
             let (seq, hash) = match recent {
                 Some(recent) => (recent.seq(), recent.hash()),
                 // Nothing was appended yet, or everything before was forgotten: then the segment

@@ -7,21 +7,22 @@ use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
+use bytes::BytesMut;
 use staffetta_protocol::wire::ids::{Digest, Seq};
+use staffetta_protocol::wire::limits::CELL_RECORD;
+use staffetta_protocol::wire::{Cells, running_hash};
 
 use super::SledOptions;
 use super::segment::decode_identity;
 use super::segments::Segments;
 use super::state::State;
 use super::writer::{IDENTITY_KEY, Log};
-use crate::store::{
-    Commit, Done, Head, Listener, LogIdentity, MAX_QUEUED, RECORD, Records, StoreError, records,
-};
+use crate::store::{Commit, Done, Head, Listener, LogIdentity, MAX_QUEUED, Span, StoreError};
 
 /// What the writer is asked.
 pub(super) enum Command {
     /// Append, and answer.
-    Append(Records, Done),
+    Append(Cells, Done),
     /// Create the log.
     Create(LogIdentity, SyncSender<Result<(), StoreError>>),
     /// Forget up to a seq.
@@ -113,15 +114,15 @@ impl Shared {
             let span = self.read(from.seq + 1, 1024)?;
             let mut hashes = Vec::new();
             let mut hash = from.hash;
-            for (_, record) in records(&span.records) {
-                hash = crate::store::chain::next(&hash, record);
+            for (id, cell) in span.cells.iter() {
+                hash = running_hash::next(&hash, &id, cell);
                 hashes.push(hash);
             }
             if hashes.is_empty() {
                 break;
             }
             from = Head { seq: from.seq + hashes.len() as u64, hash };
-            self.tell(&Arc::new(Commit { first: span.first, records: span.records, hashes }));
+            self.tell(&Arc::new(Commit { first: span.first, cells: span.cells, hashes }));
         }
         Ok(())
     }
@@ -193,12 +194,12 @@ impl Shared {
     }
 
     /// Queues an append, or gives it back with the reason.
-    pub(super) fn append(&self, batch: Records, done: Done) -> Result<(), (Done, StoreError)> {
+    pub(super) fn append(&self, batch: Cells, done: Done) -> Result<(), (Done, StoreError)> {
         if self.failed.load(Ordering::Acquire) {
             return Err((done, StoreError::Stopped));
         }
         let mut queue = self.queue();
-        let bytes = queue.bytes + batch.bytes().len();
+        let bytes = queue.bytes + batch.records().len();
         if bytes > MAX_QUEUED || queue.stopping {
             return Err((done, StoreError::Busy));
         }
@@ -224,8 +225,8 @@ impl Shared {
         loop {
             match queue.commands.pop_front() {
                 Some(command) => {
-                    if let Command::Append(records, _) = &command {
-                        queue.bytes -= records.bytes().len();
+                    if let Command::Append(cells, _) = &command {
+                        queue.bytes -= cells.records().len();
                     }
                     return command;
                 }
@@ -237,14 +238,14 @@ impl Shared {
     }
 
     /// Takes the appends that are next in the queue, until there are `limit` bytes.
-    pub(super) fn take_appends(&self, batches: &mut Vec<(Records, Done)>, limit: usize) {
-        let mut bytes: usize = batches.iter().map(|(records, _)| records.bytes().len()).sum();
+    pub(super) fn take_appends(&self, batches: &mut Vec<(Cells, Done)>, limit: usize) {
+        let mut bytes: usize = batches.iter().map(|(cells, _)| cells.records().len()).sum();
         let mut queue = self.queue();
         while bytes < limit && matches!(queue.commands.front(), Some(Command::Append(..))) {
-            let Some(Command::Append(records, done)) = queue.commands.pop_front() else { return };
-            bytes += records.bytes().len();
-            queue.bytes -= records.bytes().len();
-            batches.push((records, done));
+            let Some(Command::Append(cells, done)) = queue.commands.pop_front() else { return };
+            bytes += cells.records().len();
+            queue.bytes -= cells.records().len();
+            batches.push((cells, done));
         }
     }
 
@@ -268,14 +269,12 @@ impl Shared {
         let waited = self.arrived.wait_timeout_while(queue, time, |queue| !queue.stopping);
         waited.unwrap_or_else(PoisonError::into_inner).0.stopping
     }
-}
 
-impl Shared {
-    /// Reads records up to the durable head.
-    pub(super) fn read(&self, from: Seq, max: usize) -> Result<crate::store::Span, StoreError> {
+    /// Reads cells up to the durable head.
+    pub(super) fn read(&self, from: Seq, max: usize) -> Result<Span, StoreError> {
         let Durable { identity, head, oldest } = self.durable();
         let first = from.max(oldest);
-        let mut out = bytes::BytesMut::new();
+        let mut out = BytesMut::new();
         let mut hash = head.hash;
         if let Some(identity) = identity {
             let (mut next, mut left) = (first, max);
@@ -286,10 +285,12 @@ impl Shared {
                 let Some(after) = segment.read(next, end.min(head.seq), left, &mut out)? else {
                     break;
                 };
-                let count = (out.len() - at) / RECORD;
+                let count = (out.len() - at) / CELL_RECORD;
                 (next, left, hash) = (next + count as u64, left - count, after);
             }
         }
-        Ok(crate::store::Span { first, records: out.freeze(), hash })
+        let cells = Cells::from_records(out.freeze())
+            .map_err(|_| StoreError::Database("a read of no cells".into()))?;
+        Ok(Span { first, cells, hash })
     }
 }

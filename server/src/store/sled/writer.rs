@@ -7,15 +7,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use staffetta_protocol::wire::ids::{Digest, Seq};
+use staffetta_protocol::wire::Cells;
+use staffetta_protocol::wire::ids::Seq;
+use staffetta_protocol::wire::limits::CELL_RECORD;
 
 use super::segment::{Header, Segment, encode_identity};
 use super::segments::Segments;
 use super::shared::{Command, Shared};
 use crate::store::recent::{Draft, Recent};
-use crate::store::{
-    Change, Commit, Done, Head, LogIdentity, MAX_QUEUED, RECORD, Records, StoreError, chain,
-};
+use crate::store::{Change, Commit, Done, Head, LogIdentity, MAX_QUEUED, StoreError};
 
 /// Bytes of records in one commit, more or less.
 pub(super) const COMMIT_BYTES: usize = 1024 * 1024;
@@ -47,7 +47,7 @@ impl Log {
             Some(_) => None,
             None => Some(Header { identity, first, before: recent.hash() }),
         };
-        let filled = usize::try_from(recent.seq() + 1 - first).unwrap_or(0) * RECORD;
+        let filled = usize::try_from(recent.seq() + 1 - first).unwrap_or(0) * CELL_RECORD;
         Ok(Self { identity, active, header, filled, started, recent })
     }
 
@@ -72,7 +72,7 @@ impl Log {
         }
         self.active.append(self.header.as_ref(), before.hash, commit)?;
         self.header = None;
-        self.filled += commit.records.len();
+        self.filled += commit.cells.records().len();
         Ok(())
     }
 }
@@ -92,8 +92,8 @@ pub(super) fn run(shared: &Shared, mut log: Option<Log>) {
             shared.failed.store(false, Ordering::Release);
         }
         match shared.next() {
-            Command::Append(records, done) => {
-                let mut batches = vec![(records, done)];
+            Command::Append(cells, done) => {
+                let mut batches = vec![(cells, done)];
                 shared.take_appends(&mut batches, COMMIT_BYTES);
                 commit(shared, log.as_mut(), batches);
             }
@@ -108,7 +108,7 @@ pub(super) fn run(shared: &Shared, mut log: Option<Log>) {
     }
 }
 
-fn commit(shared: &Shared, log: Option<&mut Log>, batches: Vec<(Records, Done)>) {
+fn commit(shared: &Shared, log: Option<&mut Log>, batches: Vec<(Cells, Done)>) {
     let Some(log) = log else {
         return batches.into_iter().for_each(|(_, done)| done(Err(StoreError::NoLog)));
     };
@@ -118,8 +118,8 @@ fn commit(shared: &Shared, log: Option<&mut Log>, batches: Vec<(Records, Done)>)
     let before = log.head();
     let mut draft = Draft::new(&log.recent);
     let mut answers = Vec::with_capacity(batches.len());
-    for (records, done) in batches {
-        answers.push((done, draft.admit(&mut log.recent, &records)));
+    for (cells, done) in batches {
+        answers.push((done, draft.admit(&mut log.recent, &cells)));
     }
     if let Some(commit) = draft.finish() {
         if let Err(error) = log.write(shared, before, &commit) {
@@ -146,8 +146,7 @@ fn create(shared: &Shared, log: &mut Option<Log>, identity: LogIdentity) -> Resu
     shared.state.set(vec![Change { key: IDENTITY_KEY.to_vec(), value }])?;
     *log = Some(Log::open(identity, &segments)?);
     shared.set_identity(identity);
-    let hash: Digest = chain::start(&identity);
-    shared.publish(Head { seq: 0, hash }, None);
+    shared.publish(Head { seq: 0, hash: identity.start() }, None);
     Ok(())
 }
 

@@ -156,12 +156,8 @@ impl Config {
         Self::parse(&text, env)
     }
 
-    fn parse(
-        text: &str,
-        env: impl Iterator<Item = (String, String)>,
-    ) -> Result<Self, ConfigError> {
-        let mut table: Table =
-            text.parse().map_err(|error: toml::de::Error| wrong(&error))?;
+    fn parse(text: &str, env: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
+        let mut table: Table = text.parse().map_err(|error: toml::de::Error| wrong(&error))?;
         for (name, value) in env {
             let Some(path) = name.strip_prefix(ENV_PREFIX) else { continue };
             let Some((section, key)) = path.split_once("__") else { continue };

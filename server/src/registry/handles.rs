@@ -55,7 +55,8 @@ impl<T: Clone> Handles<T> {
 }
 
 fn handles(key: &GateKey, first: u64) -> impl Iterator<Item = Handle> {
-    (first..first + WINDOWS).flat_map(move |window| (0..HANDLES).map(move |k| key.handle(window, k)))
+    (first..first + WINDOWS)
+        .flat_map(move |window| (0..HANDLES).map(move |k| key.handle(window, k)))
 }
 
 #[cfg(test)]

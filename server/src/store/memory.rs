@@ -9,7 +9,7 @@ use staffetta_protocol::wire::limits::{BLOB_CHUNK, CELL};
 
 use super::recent::{Draft, Recent};
 use super::{
-    Change, Clock, Cut, Done, Head, Listener, LogIdentity, LogStore, Span, StoreError,
+    Change, Clock, Cut, Done, Head, Listener, LogIdentity, LogStore, Pair, Span, StoreError,
     check_changes,
 };
 
@@ -101,7 +101,7 @@ impl LogStore for MemoryStore {
         let first = from.max(inner.oldest);
         let skip = usize::try_from(first - inner.oldest).unwrap_or(usize::MAX);
         let found = inner.log.iter().skip(skip).take(max);
-        let hash = found.clone().last().map_or(inner.recent.hash(), |(.., hash)| *hash);
+        let hash = found.clone().next_back().map_or(inner.recent.hash(), |(.., hash)| *hash);
         let cells = Cells::collect(found.map(|(id, cell, _)| (*id, cell)));
         Ok(Span { first, cells, hash })
     }
@@ -148,7 +148,7 @@ impl LogStore for MemoryStore {
         Ok(self.inner().state.get(key).cloned())
     }
 
-    fn scan(&self, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+    fn scan(&self, prefix: &[u8]) -> Result<Vec<Pair>, StoreError> {
         let inner = self.inner();
         let from = inner.state.range(prefix.to_vec()..);
         Ok(from

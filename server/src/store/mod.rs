@@ -8,7 +8,7 @@ mod recent;
 pub(crate) mod sled;
 
 #[cfg(test)]
-mod contract;
+pub(crate) mod contract;
 #[cfg(test)]
 pub(crate) mod memory;
 
@@ -133,6 +133,9 @@ pub(crate) type Listener = Arc<dyn Fn(&Arc<Commit>) + Send + Sync>;
 /// Unix seconds; handed in so that a story can move it.
 pub(crate) type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 
+/// A key and its value.
+pub(crate) type Pair = (Vec<u8>, Vec<u8>);
+
 /// A key's new value, or its removal.
 pub(crate) struct Change {
     /// The key, at most [`MAX_STATE_KEY`] bytes.
@@ -191,7 +194,7 @@ pub(crate) trait LogStore: Send + Sync {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// All state whose key begins with `prefix`, in key order.
-    fn scan(&self, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError>;
+    fn scan(&self, prefix: &[u8]) -> Result<Vec<Pair>, StoreError>;
 
     /// Makes all `changes` or none; durable on return.
     fn set(&self, changes: Vec<Change>) -> Result<(), StoreError>;
@@ -204,4 +207,36 @@ fn check_changes(changes: &[Change]) -> Result<(), StoreError> {
             && change.value.as_ref().is_none_or(|value| value.len() <= MAX_STATE_VALUE)
     };
     if changes.iter().all(fits) { Ok(()) } else { Err(StoreError::TooLarge) }
+}
+
+/// Reads the whole log of `store`, checks its running hash, and counts its cells.
+///
+/// # Errors
+/// The store's own; `Damaged` if what it read does not lead to its head.
+pub(crate) fn verify(store: &dyn LogStore) -> Result<u64, StoreError> {
+    const STEP: usize = 1_024;
+    let damaged = |what| StoreError::Damaged { segment: "the log".into(), what };
+    let (head, oldest) = (store.head(), store.oldest());
+    let (mut next, mut hash) = (oldest, None);
+    while next <= head.seq {
+        let span = store.read(next, STEP)?;
+        if span.first != next || span.cells.is_empty() {
+            return Err(damaged("a hole in the seqs"));
+        }
+        if let Some(before) = hash {
+            let walked = span
+                .cells
+                .iter()
+                .fold(before, |hash, (id, cell)| running_hash::next(&hash, &id, cell));
+            if walked != span.hash {
+                return Err(damaged("a break in the running hash"));
+            }
+        }
+        next += span.cells.len() as u64;
+        hash = Some(span.hash);
+    }
+    match hash {
+        Some(hash) if hash != head.hash => Err(damaged("a break in the running hash")),
+        _ => Ok(head.seq + 1 - oldest),
+    }
 }

@@ -35,7 +35,7 @@ use self::blobs::Blobs;
 use self::files::{rename_durably, sync_dir};
 use self::shared::{Command, Shared};
 use super::{
-    Change, Clock, Cut, Done, Head, Listener, LogIdentity, LogStore, Span, StoreError,
+    Change, Clock, Cut, Done, Head, Listener, LogIdentity, LogStore, Pair, Span, StoreError,
     check_changes,
 };
 
@@ -196,7 +196,7 @@ impl LogStore for SledStore {
         self.shared.state.get(key)
     }
 
-    fn scan(&self, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+    fn scan(&self, prefix: &[u8]) -> Result<Vec<Pair>, StoreError> {
         self.shared.state.scan(prefix)
     }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::files::{Database, create_database};
-use crate::store::{Change, StoreError};
+use crate::store::{Change, Pair, StoreError};
 
 /// Bytes of cache.
 const CACHE: u64 = 4 * 1024 * 1024;
@@ -53,7 +53,7 @@ impl State {
     }
 
     /// All that begins with `prefix`.
-    pub(super) fn scan(&self, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+    pub(super) fn scan(&self, prefix: &[u8]) -> Result<Vec<Pair>, StoreError> {
         self.with(|database| {
             let items = database.db.scan_prefix(prefix);
             items

@@ -244,7 +244,10 @@ impl Connection {
         let Some(sender) = &self.sender else { return };
         let is_device = matches!(sender, Sender::Device(_));
         let pulse = *self.pulse.borrow_and_update();
-        if let Some(following) = &mut self.standing {
+        // After the answers that are due, so that a founder hears DONE before `enrolled`.
+        if let Some(following) = &mut self.standing
+            && self.pending.is_empty()
+        {
             let state = following.changes.borrow_and_update().told_to(&following.key);
             if state != following.told {
                 following.told = state;

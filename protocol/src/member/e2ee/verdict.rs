@@ -19,7 +19,7 @@ use openmls::prelude::{
 
 use super::MAX_HANDSHAKE;
 use super::authority::Authority;
-use super::error::{Broken, Invalid};
+use super::error::{Broken, Error, Invalid};
 use super::group::{Authenticator, Group, authenticator};
 use super::note::CommitNote;
 use super::peek::{Kind, peek};
@@ -69,7 +69,7 @@ pub enum Verdict {
     /// that entry is there.
     NeedsRoster(u32),
     /// No verdict: the store failed. Roll back, load the group again, judge again.
-    Retry(rusqlite::Error),
+    Retry(Error),
 }
 
 /// The verdicts that end the judging early.
@@ -77,7 +77,7 @@ enum Stop {
     Invalid(Invalid),
     Broken(Broken),
     NeedsRoster(u32),
-    Retry(rusqlite::Error),
+    Retry(Error),
 }
 
 impl From<Invalid> for Stop {
@@ -88,7 +88,7 @@ impl From<Invalid> for Stop {
 
 impl From<rusqlite::Error> for Stop {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Retry(error)
+        Self::Retry(error.into())
     }
 }
 
@@ -135,7 +135,7 @@ impl Group {
         }
         match self.mls.clear_pending_commit(provider.storage()) {
             Ok(()) => verdict,
-            Err(error) => Verdict::Retry(error),
+            Err(error) => Verdict::Retry(error.into()),
         }
     }
 
@@ -237,11 +237,11 @@ fn facts(staged: &StagedCommit) -> (bool, Option<Authenticator>) {
 /// Sorts the failures of step 2, after the checks that need no secret have passed.
 fn unprocessed(error: ProcessMessageError<rusqlite::Error>, has_path: bool) -> Stop {
     match error {
-        ProcessMessageError::StorageError(error) => Stop::Retry(error),
+        ProcessMessageError::StorageError(error) => error.into(),
         // OpenMLS hides a failed read of the epoch's keys behind this one. Keys that are not there
         // at all show as a path that cannot be opened.
         ProcessMessageError::InvalidCommit(StageCommitError::MissingDecryptionKey) => {
-            Stop::Retry(rusqlite::Error::InvalidQuery)
+            Stop::Retry(Error::Library("read the epoch's keys"))
         }
         ProcessMessageError::ValidationError(_) => Stop::Invalid(Invalid::Mls),
         ProcessMessageError::InvalidCommit(StageCommitError::ConfirmationTagMismatch) => {
@@ -263,7 +263,7 @@ fn unprocessed(error: ProcessMessageError<rusqlite::Error>, has_path: bool) -> S
 
 fn unmerged(error: MergeCommitError<rusqlite::Error>) -> Stop {
     match error {
-        MergeCommitError::StorageError(error) => Stop::Retry(error),
+        MergeCommitError::StorageError(error) => error.into(),
         MergeCommitError::LibraryError(_) => Stop::Broken(Broken::Library),
     }
 }

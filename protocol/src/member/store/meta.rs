@@ -99,11 +99,10 @@ impl View<'_> {
     /// # Errors
     /// Those of the database.
     pub fn device_keys(&self) -> Result<Option<DeviceKeys>, StoreError> {
-        let found = self.row("SELECT value FROM meta WHERE key = ?1", [DEVICE_KEYS], |row| {
+        self.row("SELECT value FROM meta WHERE key = ?1", [DEVICE_KEYS], |row| {
             let blob = row.get_ref(0)?.as_blob()?;
             decode_keys(blob).ok_or_else(|| size_error(0, KEYS_LEN, blob.len()))
-        });
-        found
+        })
     }
 
     /// The key with which admins sign documents for the relay; only admins' devices have it.

@@ -59,6 +59,18 @@ macro_rules! sql_enum {
 }
 pub(super) use sql_enum;
 
+/// A `Debug` that shows the type and none of its values, so that no row reaches a log.
+macro_rules! closed_debug {
+    ($($name:ident),*) => { $(
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(concat!(stringify!($name), "(..)"))
+            }
+        }
+    )* };
+}
+pub(super) use closed_debug;
+
 /// Reads a secret straight from the row's memory.
 pub(super) fn secret<const N: usize>(row: &Row<'_>, column: usize) -> rusqlite::Result<Secret<N>> {
     let blob = row.get_ref(column)?.as_blob()?;

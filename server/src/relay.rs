@@ -53,7 +53,8 @@ pub(crate) async fn serve(data: &Path, config: Config) -> anyhow::Result<()> {
     if timeout(DRAIN_TIME, gone.recv()).await.is_err() {
         tracing::warn!("connections were still open");
     }
+    let (commits, cells) = hub.log.totals();
     tokio::task::spawn_blocking(move || hub.save()).await??;
-    tracing::info!("stopped");
+    tracing::info!(commits, cells, "stopped");
     Ok(())
 }

@@ -7,6 +7,7 @@
 pub(crate) mod forget;
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use staffetta_protocol::wire::Cells;
@@ -91,11 +92,19 @@ impl Recent {
     }
 }
 
+/// What became durable since the start.
+#[derive(Default)]
+struct Totals {
+    commits: AtomicU64,
+    cells: AtomicU64,
+}
+
 /// The log of lane 0.
 pub(crate) struct Log {
     store: Arc<dyn LogStore>,
     recent: Arc<RwLock<Recent>>,
     pulse: watch::Sender<Pulse>,
+    totals: Arc<Totals>,
 }
 
 impl Log {
@@ -103,13 +112,16 @@ impl Log {
     pub(crate) fn new(store: Arc<dyn LogStore>) -> Self {
         let (pulse, _) = watch::channel(Pulse { head: store.head().seq, ..Pulse::default() });
         let recent = Arc::new(RwLock::new(Recent::default()));
-        let (kept, sender) = (recent.clone(), pulse.clone());
+        let totals = Arc::new(Totals::default());
+        let (kept, sender, counted) = (recent.clone(), pulse.clone(), totals.clone());
         store.listen(Arc::new(move |commit: &Arc<Commit>| {
             let head = commit.first + commit.cells.len() as u64 - 1;
             kept.write().unwrap_or_else(PoisonError::into_inner).push(commit.clone());
+            counted.commits.fetch_add(1, Ordering::Relaxed);
+            counted.cells.fetch_add(commit.cells.len() as u64, Ordering::Relaxed);
             sender.send_modify(|pulse| pulse.head = head);
         }));
-        Self { store, recent, pulse }
+        Self { store, recent, pulse, totals }
     }
 
     /// Wakes on every change of the pulse.
@@ -120,6 +132,12 @@ impl Log {
     /// Changes the pulse.
     pub(crate) fn beat(&self, change: impl FnOnce(&mut Pulse)) {
         self.pulse.send_modify(change);
+    }
+
+    /// Commits and cells made durable since the start; each commit is one sync of the disk.
+    pub(crate) fn totals(&self) -> (u64, u64) {
+        let Totals { commits, cells } = &*self.totals;
+        (commits.load(Ordering::Relaxed), cells.load(Ordering::Relaxed))
     }
 
     /// The log's identity, once the relay is claimed.

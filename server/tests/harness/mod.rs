@@ -41,6 +41,11 @@ pub struct Relay {
 impl Relay {
     /// Makes a relay and starts it.
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// Makes a relay and starts it with these environment variables.
+    pub fn start_with(env: &[(&str, &str)]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let data = dir.path().join("relay");
         let output = Command::new(env!("CARGO_BIN_EXE_staffetta-relay"))
@@ -52,7 +57,7 @@ impl Relay {
         assert!(output.status.success());
         let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
         let code = said["founder_code"].as_str().unwrap().to_owned();
-        let (child, address) = serve(&data);
+        let (child, address) = serve(&data, env);
         let mut relay = Self { child, address, data, code, key: StaticPublic([0; 32]), _dir: dir };
         let bytes = std::fs::read(relay.data.join("keys/transport.key")).unwrap();
         let secret = StaticSecret::from_secret(Secret::copy(&bytes).unwrap());
@@ -75,7 +80,7 @@ impl Relay {
     pub fn kill_and_restart(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        (self.child, self.address) = serve(&self.data);
+        (self.child, self.address) = serve(&self.data, &[]);
     }
 
     /// Resident memory in kibibytes.
@@ -130,12 +135,13 @@ impl Drop for Relay {
     }
 }
 
-fn serve(data: &Path) -> (Child, SocketAddr) {
+fn serve(data: &Path, env: &[(&str, &str)]) -> (Child, SocketAddr) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_staffetta-relay"))
         .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
         .arg(data)
         // A test machine may be nearly full.
         .env("STAFFETTA__STORAGE__LOW_DISK", "1MiB")
+        .envs(env.iter().copied())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();

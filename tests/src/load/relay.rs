@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
+use ed25519_dalek::SigningKey;
 use staffetta_protocol::invite_code::InviteCode;
-use staffetta_protocol::member::identity::SigningSecret;
 use staffetta_protocol::noise::keys::{AccessSecret, StaticPublic, StaticSecret};
 use staffetta_protocol::random::OsRandom;
 use staffetta_protocol::secret::Secret;
@@ -89,7 +89,7 @@ impl Relay {
         let mut link = Link::connect(self.address, &self.key, &keys.gate, session).await?;
         link.next().await?;
         let seed = Secret::random(&mut OsRandom);
-        let root = SigningSecret::from_secret(&seed).public().0;
+        let root = SigningKey::from_bytes(seed.expose()).verifying_key().to_bytes();
         let rows = |device: &Arc<Device>| device.row();
         let document = RowsDocument {
             version: 1,

@@ -12,7 +12,7 @@ use crate::member::e2ee::check_package;
 use crate::member::invite::{
     Answer, Approval, MAX_INLINE_BYTES, Opened, Payload, Snapshot, Transcript,
 };
-use crate::member::roster::{Action, AddDevice, Author};
+use crate::member::roster::{Action, AddDevice, Author, Name};
 use crate::member::store::{AccessRow, IntentKind, InviteRow, OutKind};
 use crate::noise::keys::AccessSecret;
 use crate::secret::Secret;
@@ -22,6 +22,8 @@ use super::memory::signed_entries;
 
 /// Milliseconds that `approve` waits for the newcomer to be inside.
 const APPROVE_WAIT_MS: u64 = 10_000;
+/// What a bot asks to be called that was not told a name.
+pub(crate) const BOT_NAME: &str = "bot";
 /// The kind of all fragments of an invite's channel; the message says what it is.
 pub(super) const INVITE_MESSAGE: u8 = 1;
 
@@ -87,7 +89,7 @@ impl Cx<'_> {
         let provider = self.provider();
         let request = &opened.request;
         let device = request.device_id();
-        let name = request.name.clone();
+        let name = chosen_name(&row, &request.name);
         if self.memory.roster()?.member_by_name(name.as_str()).is_some() {
             return Err(refused(
                 &format!("There is already a {} in the team; nobody was let in.", name.as_str()),
@@ -181,5 +183,14 @@ impl Cx<'_> {
         let cells = channel.seal(self.random, INVITE_MESSAGE, &message)?;
         self.enqueue(OutKind::Invite, None, 0, Vec::new(), &cells)?;
         Ok(())
+    }
+}
+
+/// The name asked for beats the invite's, except for a bot that asked for none.
+fn chosen_name(row: &InviteRow, asked: &Name) -> Name {
+    let invited = row.name.as_deref().and_then(|name| Name::parse(name).ok());
+    match invited {
+        Some(name) if asked.as_str() == BOT_NAME => name,
+        _ => asked.clone(),
     }
 }

@@ -184,6 +184,11 @@ struct RevokeParams {
 }
 
 #[derive(Deserialize)]
+struct SubscribeParams {
+    room: Option<String>,
+}
+
+#[derive(Deserialize)]
 struct SyncParams {
     timeout_ms: Option<u64>,
 }
@@ -272,6 +277,8 @@ impl Cx<'_> {
         match method {
             "ping" => return Ok(Some(json!({"v": 1}))),
             "status" => return self.status().map(Some),
+            // A newcomer waits for its own admission.
+            "subscribe" if !self.memory.profile.is_inside() => return Ok(Some(json!({}))),
             _ => {}
         }
         if !self.memory.profile.is_inside() {
@@ -290,6 +297,12 @@ impl Cx<'_> {
                     .ok_or_else(|| bad_params("role: member, admin or bot"))?;
                 let ttl_s = ttl_s.unwrap_or(if auto_approve { 3_600 } else { DEFAULT_TTL });
                 self.create_invite(id, NewInvite { name, role, ttl_s, auto_approve })
+            }
+            "subscribe" => {
+                let params: SubscribeParams = read(params)?;
+                let room = params.room.as_deref().map(|typed| self.find_room(typed)).transpose()?;
+                let name = room.map(|row| self.room_name(&row.id));
+                return Ok(Some(json!({"room": name})));
             }
             "invite.list" => return self.list_invites().map(Some),
             "invite.approve" => {

@@ -220,7 +220,7 @@ impl Cx<'_> {
             return Ok(());
         }
         self.tx.set_seen_counter(&room, &opened.sender, content.counter)?;
-        if !own && kind == Kind::TEXT {
+        if !own && kind == Kind::TEXT && self.memory.profile.is_bot {
             self.tx.add_delivery(&content.id)?;
         }
         self.tell_message(&content.id)

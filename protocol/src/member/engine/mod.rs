@@ -45,8 +45,10 @@ use super::e2ee::Provider;
 use super::store::{Store, Tx};
 use crate::random::Random;
 
+pub(crate) use self::approve::BOT_NAME;
 pub use self::joining::{Joined, Step};
 pub use self::profile::Profile;
+pub(crate) use self::views::rfc3339;
 
 /// A device's state and everything it does.
 pub struct Engine {

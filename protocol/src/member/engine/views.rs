@@ -13,7 +13,7 @@ use crate::member::store::{MessageQuery, MessageRow, MetaKey, RoomStatus, StoreE
 use crate::wire::ids::{ContentId, MemberId};
 
 /// RFC 3339 in UTC; the epoch for a time that cannot be written.
-pub(super) fn rfc3339(unix_s: u64) -> String {
+pub(crate) fn rfc3339(unix_s: u64) -> String {
     let seconds = i64::try_from(unix_s).unwrap_or_default();
     Timestamp::from_second(seconds).unwrap_or_default().to_string()
 }

@@ -289,7 +289,13 @@ impl World {
 
     /// Runs until nobody has anything to send and everybody online has read everything.
     pub(super) fn run(&mut self) {
-        while (0..self.devices.len()).fold(false, |busy, at| self.turn(at) || busy) {}
+        let mut busy = true;
+        while busy {
+            busy = false;
+            for at in 0..self.devices.len() {
+                busy |= self.turn(at);
+            }
+        }
     }
 
     /// One device's turn: what it wants out, then one push.

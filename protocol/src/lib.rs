@@ -8,6 +8,7 @@
 
 pub mod cell;
 pub mod gate;
+pub mod invite_code;
 pub mod noise;
 pub mod random;
 pub mod secret;

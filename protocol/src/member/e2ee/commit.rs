@@ -1,0 +1,157 @@
+//! Building a commit. It stays pending in the group's storage until its place is known.
+
+use std::collections::BTreeSet;
+
+use openmls::prelude::{
+    Extension, KeyPackage, LeafNodeIndex, OpenMlsProvider, Sender, UnknownExtension,
+};
+
+use super::authority::Authority;
+use super::error::{CommitError, Error, Invalid};
+use super::group::Group;
+use super::leaf::LeafSigner;
+use super::note::{CommitNote, WELCOME_NOTE, WelcomeNote};
+use super::provider::Provider;
+use super::verdict::Place;
+use super::{MAX_ADDS, packages, rules};
+use crate::member::identity::SigningSecret;
+use crate::wire::ids::DeviceId;
+
+/// What a commit shall do.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Change<'a> {
+    /// KeyPackages of the devices to add, at most [`MAX_ADDS`].
+    pub add: &'a [Vec<u8>],
+    /// Devices to remove; revoked leaves and the removals asked for in this epoch are removed in
+    /// any case.
+    pub remove: &'a [DeviceId],
+    /// Whether to replace one's own leaf keys. A commit of Adds alone needs no path, and takes
+    /// three cells at any size.
+    pub update: bool,
+}
+
+/// A commit of one's own: keep `commit` with its exact bytes on disk, send `welcome` only after it
+/// has won.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Built {
+    /// The PublicMessage.
+    pub commit: Vec<u8>,
+    /// The Welcome for all added devices.
+    pub welcome: Option<Vec<u8>>,
+}
+
+impl Group {
+    /// Builds a commit on the current epoch and leaves it pending.
+    ///
+    /// It is checked by the rules that everybody will apply at its place, as they stand now; the
+    /// roster may have moved by then, so [`Group::win_own`] checks again. While it is pending, this
+    /// device reads and writes in the old epoch. It is never cleared on a time-out: another device
+    /// may have seen it win.
+    pub fn commit(
+        &mut self,
+        provider: &Provider<'_>,
+        signer: &SigningSecret,
+        change: &Change<'_>,
+        welcome: &WelcomeNote,
+        authority: &dyn Authority,
+        place: &Place<'_>,
+    ) -> Result<Built, CommitError> {
+        if self.has_pending() {
+            return Err(CommitError::Pending);
+        }
+        if !self.is_active() {
+            return Err(Error::NotAMember.into());
+        }
+        if change.add.len() > MAX_ADDS {
+            return Err(CommitError::Refused(Invalid::TooManyAdds));
+        }
+        if authority.number() < place.roster_floor {
+            return Err(CommitError::Refused(Invalid::RosterWentBack));
+        }
+        let removed = self.to_remove(change.remove, authority, place)?;
+        if change.add.is_empty() && removed.is_empty() && !change.update {
+            return Err(CommitError::Nothing);
+        }
+        let added = change
+            .add
+            .iter()
+            .map(|bytes| packages::read(provider, bytes).map(|(package, _, _)| package))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(CommitError::Package)?;
+        let note = CommitNote { roster: authority.number() };
+        let built = provider.all_or_nothing(|| {
+            let built =
+                self.build(provider, signer, (added, removed), change.update, welcome, note)?;
+            self.examine_pending(authority, place).map_err(CommitError::Refused)?;
+            Ok(built)
+        });
+        if built.is_err() {
+            // Never sent, so nobody can have seen it win. The rollback took it off the disk; this
+            // takes it out of memory.
+            self.mls.clear_pending_commit(provider.storage())?;
+        }
+        built
+    }
+
+    /// The leaves that the commit removes.
+    fn to_remove(
+        &self,
+        asked: &[DeviceId],
+        authority: &dyn Authority,
+        place: &Place<'_>,
+    ) -> Result<BTreeSet<LeafNodeIndex>, Error> {
+        let find = |device| self.leaf_of(device).ok_or(Error::NoSuchLeaf);
+        let mut out = asked.iter().map(find).collect::<Result<BTreeSet<_>, _>>()?;
+        let due = self.revoked(authority);
+        let due = due.iter().chain(place.required_removals);
+        out.extend(due.filter_map(|device| self.leaf_of(device)));
+        Ok(out)
+    }
+
+    fn build(
+        &mut self,
+        provider: &Provider<'_>,
+        signer: &SigningSecret,
+        (added, removed): (Vec<KeyPackage>, BTreeSet<LeafNodeIndex>),
+        update: bool,
+        welcome: &WelcomeNote,
+        note: CommitNote,
+    ) -> Result<Built, Error> {
+        let welcomes = !added.is_empty();
+        self.mls.set_aad(note.encode());
+        let mut builder = self
+            .mls
+            .commit_builder()
+            .consume_proposal_store(false)
+            .force_self_update(update)
+            .propose_removals(removed)
+            .propose_adds(added)
+            .load_psks(provider.storage())
+            .map_err(|_| Error::Library("load psks"))?;
+        if welcomes {
+            let note = welcome.encode().ok_or(Error::TooLong)?;
+            let note = Extension::Unknown(WELCOME_NOTE, UnknownExtension(note.to_vec()));
+            builder = builder
+                .create_group_info_with_extensions([note])
+                .map_err(|_| Error::Library("group info"))?;
+        }
+        let bundle = builder
+            .build(provider.rand(), provider.crypto(), &LeafSigner(signer), |_| true)
+            .map_err(|_| Error::Library("build a commit"))?
+            .stage_commit(provider)
+            .map_err(|_| Error::Library("stage a commit"))?;
+        let (commit, welcome, _group_info) = bundle.into_messages();
+        let welcome = welcome.map(|welcome| welcome.to_bytes()).transpose();
+        Ok(Built {
+            commit: commit.to_bytes().map_err(|_| Error::Library("serialise a commit"))?,
+            welcome: welcome.map_err(|_| Error::Library("serialise a Welcome"))?,
+        })
+    }
+
+    /// Applies everybody's rules to the commit just built.
+    fn examine_pending(&self, authority: &dyn Authority, place: &Place<'_>) -> Result<(), Invalid> {
+        let staged = self.mls.pending_commit().ok_or(Invalid::Mls)?;
+        let sender = Sender::Member(self.mls.own_leaf_index());
+        rules::examine(self, staged, &sender, authority, place).map(|_| ())
+    }
+}

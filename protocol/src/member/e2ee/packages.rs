@@ -1,0 +1,105 @@
+//! KeyPackages: making one's own, and judging another's.
+
+use openmls::prelude::tls_codec::{Deserialize, Serialize};
+use openmls::prelude::{KeyPackage, KeyPackageIn, OpenMlsProvider, ProtocolVersion};
+
+use super::authority::Authority;
+use super::error::{Error, LeafFault};
+use super::leaf::{self, LeafSigner};
+use super::provider::Provider;
+use super::{MAX_PACKAGE, SUITE};
+use crate::member::identity::{DeviceKeys, LeafCertificate, SigningPublic};
+use crate::wire::ids::DeviceId;
+
+/// A KeyPackageRef (RFC 9420 section 5.2), 48 bytes: how a Welcome names the KeyPackage it is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PackageRef(pub [u8; 48]);
+
+/// A KeyPackage that can be used for an Add.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PackageInfo {
+    /// Whose it is.
+    pub device: DeviceId,
+    /// Its leaf key.
+    pub leaf: SigningPublic,
+    /// Whether it may be used more than once.
+    pub last_resort: bool,
+    /// Its reference.
+    pub reference: PackageRef,
+}
+
+/// Makes a KeyPackage (RFC 9420 section 10, 2,648 bytes) and keeps its private keys.
+///
+/// A Welcome consumes them; those of a last-resort KeyPackage stay.
+pub fn new_package(
+    provider: &Provider<'_>,
+    keys: &DeviceKeys,
+    certificate: &LeafCertificate,
+    last_resort: bool,
+) -> Result<Vec<u8>, Error> {
+    let mut builder = KeyPackage::builder()
+        .key_package_lifetime(leaf::unlimited())
+        .leaf_node_capabilities(leaf::capabilities());
+    if last_resort {
+        builder = builder.mark_as_last_resort();
+    }
+    let credential = leaf::credential(certificate, keys.leaf.public());
+    let bundle = builder
+        .build(SUITE, provider, &LeafSigner(&keys.leaf), credential)
+        .map_err(|_| Error::Library("make a KeyPackage"))?;
+    let bytes = bundle.key_package().tls_serialize_detached();
+    bytes.map_err(|_| Error::Library("serialise a KeyPackage"))
+}
+
+/// Checks the KeyPackage of a device that is not on the roster yet but whose identity key is known,
+/// as in a join request.
+pub fn check_package(
+    provider: &Provider<'_>,
+    bytes: &[u8],
+    identity: &SigningPublic,
+) -> Result<PackageInfo, LeafFault> {
+    let (package, certificate, leaf) = read(provider, bytes)?;
+    if !certificate.verify(identity, &leaf) {
+        return Err(LeafFault::Certificate);
+    }
+    info(provider, &package, certificate.device, leaf)
+}
+
+/// Checks the KeyPackage of a device on the roster. Its age is the adder's to judge.
+pub fn check_package_of(
+    provider: &Provider<'_>,
+    bytes: &[u8],
+    authority: &dyn Authority,
+) -> Result<PackageInfo, LeafFault> {
+    let (package, certificate, leaf) = read(provider, bytes)?;
+    leaf::certified(&certificate, &leaf, authority)?;
+    info(provider, &package, certificate.device, leaf)
+}
+
+/// Parses a KeyPackage and checks all of it that needs no roster.
+pub(super) fn read(
+    provider: &Provider<'_>,
+    bytes: &[u8],
+) -> Result<(KeyPackage, LeafCertificate, SigningPublic), LeafFault> {
+    if bytes.len() > MAX_PACKAGE {
+        return Err(LeafFault::TooLong);
+    }
+    let package = KeyPackageIn::tls_deserialize_exact(bytes)
+        .map_err(|_| LeafFault::Malformed)?
+        .validate(provider.crypto(), ProtocolVersion::Mls10)
+        .map_err(|_| LeafFault::Malformed)?;
+    let (certificate, leaf) = leaf::package(&package)?;
+    Ok((package, certificate, leaf))
+}
+
+fn info(
+    provider: &Provider<'_>,
+    package: &KeyPackage,
+    device: DeviceId,
+    leaf: SigningPublic,
+) -> Result<PackageInfo, LeafFault> {
+    let reference = package.hash_ref(provider.crypto()).map_err(|_| LeafFault::Malformed)?;
+    let reference = reference.as_slice().try_into().map_err(|_| LeafFault::Malformed)?;
+    let last_resort = package.last_resort();
+    Ok(PackageInfo { device, leaf, last_resort, reference: PackageRef(reference) })
+}

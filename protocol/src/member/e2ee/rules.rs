@@ -1,0 +1,166 @@
+//! The roster and room checks on a commit: equal for everybody at one place of the log.
+
+use std::collections::BTreeSet;
+
+use openmls::prelude::{LeafNodeIndex, Proposal, ProposalOrRefType, Sender, StagedCommit};
+
+use super::MAX_ADDS;
+use super::authority::{Actor, Authority, actor, may_remove};
+use super::error::{Invalid, LeafFault};
+use super::group::{Group, Member};
+use super::leaf;
+use super::state::RoomKind;
+use super::verdict::Place;
+use crate::wire::ids::{DeviceId, MemberId};
+
+/// What a commit that passed the checks does.
+pub(super) struct Examined {
+    pub(super) committer: DeviceId,
+    pub(super) added: Vec<DeviceId>,
+    pub(super) removed: Vec<DeviceId>,
+}
+
+/// A commit's proposals, by value.
+struct Proposals {
+    added: Vec<DeviceId>,
+    added_members: Vec<MemberId>,
+    removed: BTreeSet<LeafNodeIndex>,
+}
+
+/// Checks a staged commit, whether another's (from the public group) or one's own pending one.
+pub(super) fn examine(
+    group: &Group,
+    staged: &StagedCommit,
+    sender: &Sender,
+    authority: &dyn Authority,
+    place: &Place<'_>,
+) -> Result<Examined, Invalid> {
+    let Sender::Member(author_leaf) = sender else { return Err(Invalid::NotACommit) };
+    let leaves = group.leaves();
+    let author = leaves
+        .iter()
+        .find(|(index, _)| index == author_leaf)
+        .and_then(|(_, member)| *member)
+        .ok_or(Invalid::AuthorNotActive)?;
+    let actor_of_author = actor(authority, &author.device).ok_or(Invalid::AuthorNotActive)?;
+    if !group.state.may_commit(actor_of_author) {
+        return Err(Invalid::AuthorMayNotCommit);
+    }
+    if staged.group_context().extensions() != group.mls.extensions() {
+        return Err(Invalid::Context);
+    }
+    let proposals = proposals(group, staged, actor_of_author, &leaves, authority)?;
+    membership(group, &leaves, &proposals, authority, place)?;
+    path(group, staged, author_leaf, &author, authority)?;
+    let removed = leaves
+        .iter()
+        .filter(|(index, _)| proposals.removed.contains(index))
+        .filter_map(|(_, member)| member.map(|m| m.device))
+        .collect();
+    Ok(Examined { committer: author.device, added: proposals.added, removed })
+}
+
+/// Only Adds and Removes, only by value, only those the author may make.
+fn proposals(
+    group: &Group,
+    staged: &StagedCommit,
+    author: Actor,
+    leaves: &[(LeafNodeIndex, Option<Member>)],
+    authority: &dyn Authority,
+) -> Result<Proposals, Invalid> {
+    let mut out =
+        Proposals { added: Vec::new(), added_members: Vec::new(), removed: BTreeSet::new() };
+    for queued in staged.queued_proposals() {
+        if queued.proposal_or_ref_type() != ProposalOrRefType::Proposal {
+            return Err(Invalid::Proposal);
+        }
+        match queued.proposal() {
+            Proposal::Add(add) => {
+                if out.added.len() == MAX_ADDS {
+                    return Err(Invalid::TooManyAdds);
+                }
+                let (certificate, key) =
+                    leaf::package(add.key_package()).map_err(Invalid::Added)?;
+                leaf::certified(&certificate, &key, authority).map_err(Invalid::Added)?;
+                let added = actor(authority, &certificate.device)
+                    .ok_or(Invalid::Added(LeafFault::NotActive))?;
+                if !group.state.may_add(author, added) {
+                    return Err(Invalid::MayNotAdd);
+                }
+                out.added.push(certificate.device);
+                out.added_members.push(added.member);
+            }
+            Proposal::Remove(remove) => {
+                let target = leaves
+                    .iter()
+                    .find(|(index, _)| *index == remove.removed())
+                    .and_then(|(_, member)| *member)
+                    .and_then(|member| actor(authority, &member.device));
+                if !may_remove(author, target) {
+                    return Err(Invalid::MayNotRemove);
+                }
+                out.removed.insert(remove.removed());
+            }
+            _ => return Err(Invalid::Proposal),
+        }
+    }
+    Ok(out)
+}
+
+/// Who is in the room afterwards.
+fn membership(
+    group: &Group,
+    leaves: &[(LeafNodeIndex, Option<Member>)],
+    proposals: &Proposals,
+    authority: &dyn Authority,
+    place: &Place<'_>,
+) -> Result<(), Invalid> {
+    let mut devices = BTreeSet::new();
+    let mut members: BTreeSet<MemberId> = proposals.added_members.iter().copied().collect();
+    for (index, member) in leaves {
+        let device = member.map(|m| m.device);
+        if proposals.removed.contains(index) {
+            if device.is_some_and(|device| proposals.added.contains(&device)) {
+                return Err(Invalid::RemoveAndAdd);
+            }
+            continue;
+        }
+        let stays = device.and_then(|device| Some((device, actor(authority, &device)?)));
+        let (device, actor) = stays.ok_or(Invalid::RevokedStays)?;
+        if place.required_removals.contains(&device) {
+            return Err(Invalid::RemovalMissing);
+        }
+        devices.insert(device);
+        members.insert(actor.member);
+    }
+    if !proposals.added.iter().all(|device| devices.insert(*device)) {
+        return Err(Invalid::Twice);
+    }
+    if group.state.kind == RoomKind::Direct && members.len() > 2 {
+        return Err(Invalid::DirectOfTwo);
+    }
+    Ok(())
+}
+
+/// The path leaf keeps its credential and key, or carries a newer certificate of the same device.
+fn path(
+    group: &Group,
+    staged: &StagedCommit,
+    author_leaf: &LeafNodeIndex,
+    author: &Member,
+    authority: &dyn Authority,
+) -> Result<(), Invalid> {
+    let Some(new) = staged.update_path_leaf_node() else { return Ok(()) };
+    let (certificate, key) = leaf::shape(new).map_err(Invalid::Path)?;
+    let old = group.mls.public_group().leaf(*author_leaf).map(|leaf| leaf.credential());
+    let kept = old == Some(new.credential()) && key == author.key;
+    if kept {
+        return Ok(());
+    }
+    let before = old.and_then(|old| leaf::certificate(old).ok());
+    let newer = before.is_some_and(|before| certificate.serial > before.serial);
+    if certificate.device != author.device || !newer {
+        return Err(Invalid::Path(LeafFault::Credential));
+    }
+    leaf::certified(&certificate, &key, authority).map_err(Invalid::Path)
+}

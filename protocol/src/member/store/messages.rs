@@ -1,0 +1,277 @@
+//! Messages as people read them, and the counters that show missing ones.
+
+use rusqlite::{Row, ToSql, params_from_iter};
+
+use super::sql::sql_enum;
+use super::{StoreError, Tx, View};
+use crate::wire::ids::{ContentId, DeviceId, MemberId, RoomId, Seq};
+
+sql_enum! {
+    /// How far a message has come.
+    MessageState {
+        /// Written here; not yet seen in the log.
+        Queued = 0,
+        /// Written here, and came back from the log readable.
+        Sent = 1,
+        /// Written by somebody else.
+        Received = 2,
+    }
+}
+
+/// A message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessageRow {
+    /// Its content id, equal on all devices.
+    pub content: ContentId,
+    /// The room.
+    pub room: RoomId,
+    /// Its place in the log; `None` while it is queued.
+    pub seq: Option<Seq>,
+    /// The device that sent it.
+    pub device: DeviceId,
+    /// The member whose device that was.
+    pub member: MemberId,
+    /// Whether that member is this profile's.
+    pub own: bool,
+    /// When it was sent, as the sender claims, in unix seconds.
+    pub sent_at: u64,
+    /// The sender's counter in this room.
+    pub counter: u64,
+    /// The content's kind, by its code.
+    pub kind: u8,
+    /// The text, not sanitised; empty if the kind has none or is unknown.
+    pub text: String,
+    /// The message it answers.
+    pub reply_to: Option<ContentId>,
+    /// The content's bytes as they came.
+    pub raw: Vec<u8>,
+    /// When it is to vanish, in unix seconds.
+    pub expires_at: Option<u64>,
+    /// How far it has come.
+    pub state: MessageState,
+    /// Whether it was read here.
+    pub read: bool,
+}
+
+/// Which messages to list.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct MessageQuery {
+    /// Only of this room.
+    pub room: Option<RoomId>,
+    /// Only unread ones.
+    pub unread: bool,
+    /// Only those after this one.
+    pub since: Option<ContentId>,
+    /// The newest so many; `None` for all.
+    pub limit: Option<u32>,
+}
+
+/// How many messages of a room are unread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unread {
+    /// The room.
+    pub room: RoomId,
+    /// How many.
+    pub count: u64,
+}
+
+const SELECT: &str = "SELECT content, room, seq, device, member, own, sent_at, counter, kind, text,
+    reply_to, raw, expires_at, state, read FROM message";
+
+impl View<'_> {
+    /// A message.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn message(&self, content: &ContentId) -> Result<Option<MessageRow>, StoreError> {
+        self.row(&format!("{SELECT} WHERE content = ?1"), [content], message_row)
+    }
+
+    /// The messages that `query` asks for, oldest first in log order, queued ones last.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchRow`] if `since` names no message, else those of the database.
+    pub fn messages(&self, query: &MessageQuery) -> Result<Vec<MessageRow>, StoreError> {
+        let mut wanted = Vec::new();
+        let mut values: Vec<Box<dyn ToSql>> = Vec::new();
+        if let Some(room) = query.room {
+            wanted.push("room = ?");
+            values.push(Box::new(room));
+        }
+        if query.unread {
+            wanted.push("read = 0");
+        }
+        if let Some(since) = query.since {
+            let place: Option<(Option<Seq>, i64)> =
+                self.row("SELECT seq, id FROM message WHERE content = ?1", [since], |row| {
+                    Ok((row.get(0)?, row.get(1)?))
+                })?;
+            match place.ok_or(StoreError::NoSuchRow)? {
+                (Some(seq), _) => {
+                    wanted.push("(seq > ? OR seq IS NULL)");
+                    values.push(Box::new(seq));
+                }
+                (None, id) => {
+                    wanted.push("seq IS NULL AND id > ?");
+                    values.push(Box::new(id));
+                }
+            }
+        }
+        let filter = if wanted.is_empty() {
+            String::new()
+        } else {
+            format!(" WHERE {}", wanted.join(" AND "))
+        };
+        values.push(Box::new(query.limit.map_or(-1, i64::from)));
+        let sql = format!("{SELECT}{filter} ORDER BY seq DESC NULLS FIRST, id DESC LIMIT ?");
+        let mut found = self.rows(&sql, params_from_iter(values), message_row)?;
+        found.reverse();
+        Ok(found)
+    }
+
+    /// How many messages are unread, by room; rooms without any are left out.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn unread(&self) -> Result<Vec<Unread>, StoreError> {
+        let sql = "SELECT room, count(*) FROM message WHERE read = 0 GROUP BY room";
+        self.rows(sql, [], |row| Ok(Unread { room: row.get(0)?, count: row.get(1)? }))
+    }
+
+    /// The highest counter seen from a device in a room.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn seen_counter(
+        &self,
+        room: &RoomId,
+        device: &DeviceId,
+    ) -> Result<Option<u64>, StoreError> {
+        let sql = "SELECT value FROM counter WHERE room = ?1 AND device = ?2";
+        self.row(sql, (room, device), |row| row.get(0))
+    }
+}
+
+impl Tx<'_> {
+    /// Keeps a message; false, and nothing changed, if its content id is known already.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn insert_message(&self, message: &MessageRow) -> Result<bool, StoreError> {
+        let values: [&dyn ToSql; 15] = [
+            &message.content,
+            &message.room,
+            &message.seq,
+            &message.device,
+            &message.member,
+            &message.own,
+            &message.sent_at,
+            &message.counter,
+            &message.kind,
+            &message.text,
+            &message.reply_to,
+            &message.raw,
+            &message.expires_at,
+            &message.state,
+            &message.read,
+        ];
+        let added = self.execute(
+            "INSERT INTO message (content, room, seq, device, member, own, sent_at, counter, kind,
+             text, reply_to, raw, expires_at, state, read)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+             ON CONFLICT (content) DO NOTHING",
+            values,
+        )?;
+        Ok(added > 0)
+    }
+
+    /// Gives an own queued message its place: it is sent. False if there is no such queued
+    /// message.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn placed_message(&self, content: &ContentId, seq: Seq) -> Result<bool, StoreError> {
+        let changed = self.execute(
+            "UPDATE message SET seq = ?2, state = ?3 WHERE content = ?1 AND state = ?4",
+            (content, seq, MessageState::Sent, MessageState::Queued),
+        )?;
+        Ok(changed > 0)
+    }
+
+    /// Marks a message as read here; false if it was, or is not there.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn mark_read(&self, content: &ContentId) -> Result<bool, StoreError> {
+        let sql = "UPDATE message SET read = 1 WHERE content = ?1 AND read = 0";
+        Ok(self.execute(sql, [content])? > 0)
+    }
+
+    /// Forgets the messages whose time has come by `now` (unix seconds), what was to be delivered
+    /// of them, and says how many there were.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn purge_expired(&self, now: u64) -> Result<usize, StoreError> {
+        let gone = self.execute("DELETE FROM message WHERE expires_at <= ?1", [now])?;
+        if gone > 0 {
+            self.execute(
+                "DELETE FROM delivery WHERE content NOT IN (SELECT content FROM message)",
+                [],
+            )?;
+        }
+        Ok(gone)
+    }
+
+    /// Takes the next counter of this device in a room, from 1.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn next_counter(&self, room: &RoomId, own: &DeviceId) -> Result<u64, StoreError> {
+        let next = self.row(
+            "INSERT INTO counter (room, device, value) VALUES (?1, ?2, 1)
+             ON CONFLICT (room, device) DO UPDATE SET value = value + 1 RETURNING value",
+            (room, own),
+            |row| row.get(0),
+        )?;
+        next.ok_or(StoreError::Damaged)
+    }
+
+    /// Notes a counter seen from a device in a room; a lower one than before changes nothing.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn set_seen_counter(
+        &self,
+        room: &RoomId,
+        device: &DeviceId,
+        counter: u64,
+    ) -> Result<(), StoreError> {
+        self.execute(
+            "INSERT INTO counter (room, device, value) VALUES (?1, ?2, ?3)
+             ON CONFLICT (room, device) DO UPDATE SET value = max(value, excluded.value)",
+            (room, device, counter),
+        )?;
+        Ok(())
+    }
+}
+
+fn message_row(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
+    Ok(MessageRow {
+        content: row.get(0)?,
+        room: row.get(1)?,
+        seq: row.get(2)?,
+        device: row.get(3)?,
+        member: row.get(4)?,
+        own: row.get(5)?,
+        sent_at: row.get(6)?,
+        counter: row.get(7)?,
+        kind: row.get(8)?,
+        text: row.get(9)?,
+        reply_to: row.get(10)?,
+        raw: row.get(11)?,
+        expires_at: row.get(12)?,
+        state: row.get(13)?,
+        read: row.get(14)?,
+    })
+}

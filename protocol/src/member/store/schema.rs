@@ -1,0 +1,200 @@
+//! Opening the database file, and its tables.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+use zeroize::Zeroizing;
+
+use super::error::StoreError;
+use super::files;
+use super::key::DbKey;
+
+const DATABASE_FILE: &str = "store.db";
+const STATEMENT_CACHE: usize = 128;
+
+/// Version `n` of the tables is the first `n` steps. Released steps never change.
+const STEPS: [&str; 1] = [V1];
+
+pub(super) fn path(dir: &Path) -> PathBuf {
+    dir.join(DATABASE_FILE)
+}
+
+/// Makes the empty database file, so that SQLite never makes it with the process's umask. The
+/// files beside it inherit its mode.
+pub(super) fn create_file(dir: &Path) -> Result<(), StoreError> {
+    let file = files::open_private(&path(dir), true).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => StoreError::AlreadyThere,
+        _ => error.into(),
+    })?;
+    file.sync_all()?;
+    Ok(files::sync_dir(dir)?)
+}
+
+pub(super) fn open(
+    dir: &Path,
+    key: &DbKey,
+    migrate: impl FnOnce(&mut Connection) -> Result<(), Box<dyn std::error::Error + Send + Sync>>,
+) -> Result<Connection, StoreError> {
+    let path = path(dir);
+    if !path.exists() {
+        return Err(StoreError::NoProfile);
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags)?;
+    // Until the version is known, closing must not write either.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    unlock(&connection, key)?;
+    let found = version(&connection)?;
+    let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
+    if found > known {
+        return Err(StoreError::Newer { found, known });
+    }
+    connection.execute_batch(
+        "PRAGMA journal_mode = WAL;
+         PRAGMA synchronous = FULL;
+         PRAGMA secure_delete = ON;
+         PRAGMA foreign_keys = ON;
+         PRAGMA temp_store = MEMORY;
+         PRAGMA trusted_schema = OFF;
+         PRAGMA journal_size_limit = 16777216;",
+    )?;
+    connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+    migrate(&mut connection).map_err(StoreError::Migration)?;
+    upgrade(&mut connection, found)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+    Ok(connection)
+}
+
+fn unlock(connection: &Connection, key: &DbKey) -> Result<(), StoreError> {
+    let bytes = key.secret().expose();
+    let mut pragma = Zeroizing::new(String::with_capacity(32 + 2 * bytes.len()));
+    pragma.push_str("PRAGMA key = \"x'");
+    for byte in bytes {
+        // Writing to a String cannot fail; the capacity above keeps it in one place.
+        let _ = write!(pragma, "{byte:02x}");
+    }
+    pragma.push_str("'\";");
+    Ok(connection.execute_batch(&pragma)?)
+}
+
+/// The first read of the file: it fails with "not a database" under a wrong key.
+fn version(connection: &Connection) -> Result<i64, StoreError> {
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    Ok(connection.pragma_query_value(None, "user_version", |row| row.get(0))?)
+}
+
+fn upgrade(connection: &mut Connection, from: i64) -> Result<(), StoreError> {
+    let done = usize::try_from(from).map_err(|_| StoreError::Damaged)?;
+    for (step, number) in STEPS.iter().zip(1_i64..).skip(done) {
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(step)?;
+        transaction.pragma_update(None, "user_version", number)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+const V1: &str = "
+CREATE TABLE meta (key INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;
+
+CREATE TABLE roster (
+    number INTEGER PRIMARY KEY, bytes BLOB NOT NULL, signature BLOB NOT NULL, seq INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE access (
+    device BLOB PRIMARY KEY, secret BLOB NOT NULL, transport BLOB NOT NULL, admin INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE channel (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, kind INTEGER NOT NULL, room BLOB, peer BLOB, invite BLOB,
+    epoch INTEGER NOT NULL, secret BLOB NOT NULL, opened INTEGER NOT NULL, closed INTEGER
+) STRICT;
+CREATE INDEX channel_room ON channel (room, epoch);
+
+CREATE TABLE chain (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    channel INTEGER NOT NULL REFERENCES channel (id) ON DELETE CASCADE,
+    first INTEGER NOT NULL, kind INTEGER NOT NULL, count INTEGER NOT NULL,
+    next_index INTEGER NOT NULL, expects BLOB NOT NULL, content BLOB NOT NULL
+) STRICT;
+CREATE INDEX chain_channel ON chain (channel);
+CREATE INDEX chain_first ON chain (first);
+
+CREATE TABLE outbox (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, kind INTEGER NOT NULL, room BLOB, epoch INTEGER NOT NULL,
+    content BLOB, plain BLOB NOT NULL, queued_at INTEGER NOT NULL
+) STRICT;
+CREATE TABLE out_cell (
+    message INTEGER NOT NULL REFERENCES outbox (id) ON DELETE CASCADE, place INTEGER NOT NULL,
+    cell_id BLOB NOT NULL UNIQUE, seq INTEGER, bytes BLOB NOT NULL,
+    UNIQUE (message, place)
+) STRICT;
+CREATE INDEX out_cell_head ON out_cell (substr(bytes, 1, 40));
+CREATE INDEX out_cell_unplaced ON out_cell (message, place) WHERE seq IS NULL;
+
+CREATE TABLE room (
+    id BLOB PRIMARY KEY, name TEXT NOT NULL, topic TEXT NOT NULL, kind INTEGER NOT NULL,
+    lifetime INTEGER NOT NULL, status INTEGER NOT NULL, detail INTEGER NOT NULL,
+    since INTEGER NOT NULL, epoch INTEGER NOT NULL, opened INTEGER NOT NULL,
+    roster_floor INTEGER NOT NULL, members INTEGER NOT NULL
+) STRICT;
+CREATE TABLE pending_commit (
+    room BLOB PRIMARY KEY, epoch INTEGER NOT NULL, out_message INTEGER NOT NULL,
+    bytes BLOB NOT NULL, welcome BLOB, added BLOB NOT NULL
+) STRICT;
+CREATE TABLE required_removal (
+    room BLOB NOT NULL, epoch INTEGER NOT NULL, device BLOB NOT NULL, by BLOB NOT NULL,
+    PRIMARY KEY (room, epoch, device)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE held (
+    room BLOB NOT NULL, seq INTEGER NOT NULL, kind INTEGER NOT NULL, bytes BLOB NOT NULL,
+    UNIQUE (room, seq)
+) STRICT;
+CREATE TABLE intent (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, room BLOB NOT NULL, kind INTEGER NOT NULL, device BLOB,
+    not_before INTEGER NOT NULL, tries INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE message (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, content BLOB NOT NULL UNIQUE, room BLOB NOT NULL,
+    seq INTEGER, device BLOB NOT NULL, member BLOB NOT NULL, own INTEGER NOT NULL,
+    sent_at INTEGER NOT NULL, counter INTEGER NOT NULL, kind INTEGER NOT NULL, text TEXT NOT NULL,
+    reply_to BLOB, raw BLOB NOT NULL, expires_at INTEGER, state INTEGER NOT NULL,
+    read INTEGER NOT NULL
+) STRICT;
+CREATE INDEX message_order ON message (room, seq);
+CREATE INDEX message_log ON message (seq);
+CREATE INDEX message_unread ON message (room) WHERE read = 0;
+CREATE INDEX message_expiry ON message (expires_at) WHERE expires_at IS NOT NULL;
+CREATE TABLE counter (
+    room BLOB NOT NULL, device BLOB NOT NULL, value INTEGER NOT NULL, PRIMARY KEY (room, device)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE delivery (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, content BLOB NOT NULL UNIQUE
+) STRICT;
+CREATE TABLE idempotency (
+    key TEXT PRIMARY KEY, content BLOB NOT NULL, at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX idempotency_at ON idempotency (at);
+
+CREATE TABLE package (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, device BLOB NOT NULL, hash BLOB NOT NULL UNIQUE,
+    bytes BLOB NOT NULL, last_resort INTEGER NOT NULL, at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX package_device ON package (device, last_resort);
+
+CREATE TABLE invite (
+    id BLOB PRIMARY KEY, secret BLOB NOT NULL, bundle BLOB NOT NULL, role INTEGER NOT NULL,
+    name TEXT, auto_approve INTEGER NOT NULL, created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL, state INTEGER NOT NULL, used_at INTEGER, request BLOB,
+    by BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE ring (
+    seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, cell_id BLOB NOT NULL, cell BLOB NOT NULL
+) STRICT;
+CREATE INDEX ring_at ON ring (at, seq);
+";

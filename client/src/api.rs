@@ -2,15 +2,19 @@
 //! [`join`] and their types, never `staffetta_protocol::member::agent`.
 
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
+use staffetta_protocol::invite_code::{CodeError, InviteCode};
+
 use crate::errors::Failure;
-use crate::passphrase::Passphrase;
+use crate::passphrase::{Passphrase, Source};
 use crate::standin as agent;
+use crate::text;
 
 pub(crate) use agent::ApiError;
+pub(crate) use staffetta_protocol::member::content::{MAX_TEXT, sanitize_block, sanitize_line};
 
 /// The methods of the local API, as commands see them; tests put a table of answers here.
 pub(crate) trait Calls {
@@ -24,23 +28,29 @@ pub(crate) trait Calls {
     fn is_holder(&self) -> bool;
 }
 
+/// Which profile, and how to open it.
+pub(crate) struct Profile {
+    /// Its directory.
+    pub(crate) dir: PathBuf,
+    /// A SOCKS5 proxy for the link to the relay.
+    pub(crate) proxy: Option<String>,
+    /// Where the passphrase comes from, if one is needed.
+    pub(crate) passphrase: Source,
+}
+
 /// An open profile.
 pub(crate) struct Api(agent::Handle);
 
 impl Api {
-    /// Opens the profile in `dir`: as its holder if it is free, else as a client of its holder.
-    /// `passphrase` is asked for only when this process has to unlock something. With `connect`
+    /// Opens a profile: as its holder if it is free, else as a client of its holder. The
+    /// passphrase is asked for only when this process has to unlock something. With `connect`
     /// unset a holder stays off the network.
     ///
     /// # Errors
     /// No profile (1), no way to get the passphrase (2), lock held for 10 s (75), wrong
     /// passphrase (77).
-    pub(crate) async fn open(
-        dir: &Path,
-        connect: bool,
-        passphrase: &mut dyn FnMut() -> Result<Passphrase, Failure>,
-    ) -> Result<Self, Failure> {
-        agent::open(dir, connect, passphrase).await.map(Self)
+    pub(crate) async fn open(profile: &Profile, connect: bool) -> Result<Self, Failure> {
+        agent::open(profile, connect).await.map(Self)
     }
 
     /// Starts a stream of the events that `params` select.
@@ -79,8 +89,6 @@ impl Events {
 
 /// What `join` needs to know.
 pub(crate) struct Join {
-    pub(crate) dir: PathBuf,
-    pub(crate) passphrase: Passphrase,
     pub(crate) code: String,
     pub(crate) name: String,
     pub(crate) device: String,
@@ -101,10 +109,12 @@ pub(crate) enum JoinStep {
 /// # Errors
 /// Bad, used or expired code, existing profile, refused (1), relay unreachable (69).
 pub(crate) async fn join(
+    profile: &Profile,
+    passphrase: Passphrase,
     join: Join,
     on: &mut dyn FnMut(JoinStep) -> Result<ControlFlow<()>, Failure>,
 ) -> Result<(), Failure> {
-    agent::join(join, on).await
+    agent::join(profile, passphrase, join, on).await
 }
 
 /// A call without parameters.
@@ -116,6 +126,53 @@ pub(crate) fn none() -> Value {
 ///
 /// # Errors
 /// A code that was mistyped, with the group that is wrong (1).
-pub(crate) fn check_code(code: &str) -> Result<(), ApiError> {
-    agent::check_code(code)
+pub(crate) fn check_code(code: &str) -> Result<(), Failure> {
+    let message = match InviteCode::parse(code) {
+        Ok(_) => return Ok(()),
+        Err(CodeError::Typo { groups }) => text::code_typo(&groups),
+        Err(CodeError::TooManyTypos) => text::CODE_GARBLED.into(),
+        Err(CodeError::Length { found }) => text::code_length(found),
+        Err(CodeError::NoHost | CodeError::BadHost | CodeError::BadPort) => text::CODE_HOST.into(),
+    };
+    Err(Failure::refused(message, text::CODE_AGAIN))
+}
+
+#[cfg(test)]
+mod tests {
+    use staffetta_protocol::invite_code::Host;
+    use staffetta_protocol::secret::Secret;
+
+    use super::*;
+
+    fn code() -> String {
+        let host: Host = Host::parse("relay.example").unwrap();
+        InviteCode::from_secret(host, None, Secret::filled(|bytes| bytes.fill(7)))
+            .to_text()
+            .to_string()
+    }
+
+    #[test]
+    fn a_code_is_checked_before_anything_is_asked() {
+        assert!(check_code(&code()).is_ok());
+        assert!(check_code(&code().to_lowercase().replace('-', " ")).is_ok());
+    }
+
+    #[test]
+    fn a_typing_error_names_its_group() {
+        let right = code();
+        let (at, symbol) = right.char_indices().nth_back(8).unwrap();
+        let wrong = if symbol == 'Z' { "Y" } else { "Z" };
+        let mut typed = right.clone();
+        typed.replace_range(at..=at, wrong);
+        let failure = check_code(&typed).unwrap_err();
+        assert_eq!(failure.exit(), 1);
+        assert_eq!(failure.lines()[0], "The fifth group of the code is wrong.");
+    }
+
+    #[test]
+    fn what_is_no_code_is_refused() {
+        for text in ["", "nonsense", "relay.example/ABC", "/K7QX4-M2P9T-RBW3H-N6CFD-8VYZA-E2J5M"] {
+            assert_eq!(check_code(text).map_err(|failure| failure.exit()), Err(1), "{text}");
+        }
+    }
 }

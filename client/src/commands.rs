@@ -28,6 +28,9 @@ pub(crate) struct Global {
     /// Read the passphrase from FILE, or from standard input with `-`, instead of asking
     #[arg(long, global = true, value_name = "FILE|-")]
     pub(crate) passphrase_file: Option<PathBuf>,
+    /// Reach the relay through a SOCKS5 proxy, such as Tor: socks5://HOST:PORT
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) proxy: Option<String>,
     /// Print JSON, one object a line
     #[arg(long, global = true)]
     pub(crate) json: bool,

@@ -5,17 +5,18 @@ use std::io::{self, IsTerminal, Write};
 
 use serde_json::Value;
 
+use crate::api::{sanitize_block, sanitize_line};
 use crate::commands::{Color, Global};
 use crate::errors::Failure;
 
 /// One line of a text from the wire, made harmless for a terminal.
 pub(crate) fn clean_line(text: &str) -> String {
-    clean_block(text).replace('\n', " ")
+    sanitize_line(text)
 }
 
 /// A text of several lines from the wire, made harmless for a terminal.
 pub(crate) fn clean_block(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
+    sanitize_block(text)
 }
 
 /// The text of `field`, on one line and harmless; empty if there is none.

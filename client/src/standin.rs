@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-use crate::api::{Join, JoinStep};
+use crate::api::{Join, JoinStep, Profile};
 use crate::errors::Failure;
 use crate::passphrase::Passphrase;
 
@@ -30,12 +30,8 @@ impl Events {
     }
 }
 
-pub(crate) async fn open(
-    dir: &Path,
-    _connect: bool,
-    passphrase: &mut dyn FnMut() -> Result<Passphrase, Failure>,
-) -> Result<Handle, Failure> {
-    if !dir.exists() {
+pub(crate) async fn open(profile: &Profile, _connect: bool) -> Result<Handle, Failure> {
+    if !profile.dir.exists() {
         return Err(Failure::Api(ApiError {
             exit: 1,
             message: "There is no profile here.".into(),
@@ -43,7 +39,7 @@ pub(crate) async fn open(
             data: Value::Null,
         }));
     }
-    let _ = passphrase()?;
+    let _ = profile.passphrase.existing()?;
     Ok(Handle { log: Mutex::new(vec![]), tx: Mutex::new(None) })
 }
 
@@ -91,6 +87,8 @@ impl Handle {
 }
 
 pub(crate) async fn join(
+    _profile: &Profile,
+    _passphrase: Passphrase,
     join: Join,
     on: &mut dyn FnMut(JoinStep) -> Result<ControlFlow<()>, Failure>,
 ) -> Result<(), Failure> {
@@ -101,9 +99,5 @@ pub(crate) async fn join(
     }
     let _ =
         on(JoinStep::Joined { member: join.name, device: join.device, team: "Campagne".into() })?;
-    Ok(())
-}
-
-pub(crate) fn check_code(_code: &str) -> Result<(), ApiError> {
     Ok(())
 }

@@ -53,6 +53,25 @@ pub(crate) fn runtime_failed(why: &str) -> String {
 }
 
 // Joining.
+pub(crate) const CODE_AGAIN: &str = "Compare it with the invitation and try again: \
+     HOST/XXXXX-XXXXX-XXXXX-XXXXX-XXXXX-XXXXX. Nothing was changed.";
+pub(crate) const CODE_GARBLED: &str = "The code has several typing errors.";
+pub(crate) const CODE_HOST: &str = "What stands before the / of the code is no address of a relay.";
+
+pub(crate) fn code_typo(groups: &[u8]) -> String {
+    const NTH: [&str; 6] = ["first", "second", "third", "fourth", "fifth", "sixth"];
+    let nth = |&group: &u8| NTH.get(usize::from(group).wrapping_sub(1)).copied();
+    let groups: Vec<&str> = groups.iter().filter_map(nth).collect();
+    match groups.as_slice() {
+        [one] => format!("The {one} group of the code is wrong."),
+        several => format!("These groups of the code are wrong: {}.", several.join(", ")),
+    }
+}
+
+pub(crate) fn code_length(found: usize) -> String {
+    format!("The code has {found} letters and digits after the / instead of 30.")
+}
+
 pub(crate) const ROOT_WORDS_FILE_EXISTS: &str = "The file for the root words exists already.";
 pub(crate) const OTHER_ROOT_WORDS_FILE: &str =
     "Name a file that does not exist. Nothing was changed.";

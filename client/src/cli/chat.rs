@@ -6,14 +6,11 @@ use serde_json::{Map, Value, json};
 
 use super::team::painted_trust;
 use super::{PATIENCE_MS, interrupted, items, refresh};
-use crate::api::{Api, Calls};
+use crate::api::{Api, Calls, MAX_TEXT};
 use crate::commands::{ReadArgs, SendArgs};
 use crate::errors::Failure;
 use crate::output::{Out, Paint, clean_block, clean_line, is_set, line_of};
 use crate::{text, time};
-
-/// The longest message, in bytes.
-pub(crate) const MAX_TEXT: usize = 24_000;
 
 /// A message that passed every check that needs no profile.
 pub(super) struct Outgoing {

@@ -9,20 +9,14 @@ use std::path::Path;
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use crate::api::{self, Join, JoinStep};
+use crate::api::{self, Join, JoinStep, Profile};
 use crate::commands::JoinArgs;
 use crate::errors::Failure;
 use crate::output::{Out, Paint, clean_line};
-use crate::passphrase::Source;
 use crate::text;
 
 /// Redeems a code; ends inside the team, or after the five words with `--no-wait`.
-pub(super) async fn join(
-    args: JoinArgs,
-    dir: &Path,
-    passphrase: &Source,
-    out: &mut Out,
-) -> Result<(), Failure> {
+pub(super) async fn join(args: JoinArgs, profile: &Profile, out: &mut Out) -> Result<(), Failure> {
     api::check_code(&args.code)?;
     // A founder who cannot keep the root words must not found anything.
     let mut words_file = match &args.root_words_file {
@@ -30,15 +24,10 @@ pub(super) async fn join(
         None => None,
     };
     let wait = !args.no_wait;
-    let join = Join {
-        dir: dir.to_owned(),
-        passphrase: passphrase.new_profile()?,
-        code: args.code,
-        name: args.name,
-        device: args.device,
-    };
+    let passphrase = profile.passphrase.new_profile()?;
+    let join = Join { code: args.code, name: args.name, device: args.device };
     let mut founded = false;
-    let result = api::join(join, &mut |step| {
+    let result = api::join(profile, passphrase, join, &mut |step| {
         founded |= matches!(step, JoinStep::Founded(_));
         say(step, wait, words_file.as_mut(), out)
     })

@@ -8,12 +8,10 @@ mod room;
 mod status;
 mod team;
 
-use std::path::PathBuf;
-
 use etcetera::base_strategy::{BaseStrategy, Xdg};
 use serde_json::{Value, json};
 
-use crate::api::{Api, Calls};
+use crate::api::{Api, Calls, Profile};
 use crate::commands::{Cli, Command, Global};
 use crate::errors::{Failure, exit};
 use crate::output::{Out, clean_line};
@@ -30,22 +28,24 @@ const PATIENCE_MS: u64 = 10_000;
 /// Whatever went wrong, with its exit code.
 pub(crate) async fn run(cli: Cli, out: &mut Out) -> Result<(), Failure> {
     let Cli { global, command } = cli;
+    if let Some(Command::Version) = command {
+        return status::version(out);
+    }
+    let profile = profile(global)?;
     match command {
-        None => tui::run(&profile(&global)?, &source(&global)).await,
-        Some(Command::Version) => status::version(out),
-        Some(Command::Join(args)) => {
-            join::join(args, &profile(&global)?, &source(&global), out).await
-        }
+        None => tui::run(&profile).await,
+        Some(Command::Join(args)) => join::join(args, &profile, out).await,
         Some(Command::Send(args)) => {
             // Before anything is opened or asked, so that bad input costs nothing.
-            let message = chat::Outgoing::take(args, matches!(source(&global), Source::Stdin))?;
-            let api = open(&global, true).await?;
+            let stdin_taken = matches!(profile.passphrase, Source::Stdin);
+            let message = chat::Outgoing::take(args, stdin_taken)?;
+            let api = Api::open(&profile, true).await?;
             let result = chat::send(message, &api, out).await;
             api.close().await;
             result
         }
         Some(command) => {
-            let api = open(&global, !matches!(command, Command::Status)).await?;
+            let api = Api::open(&profile, !matches!(command, Command::Status)).await?;
             let result = with(command, &api, out).await;
             api.close().await;
             result
@@ -73,23 +73,16 @@ async fn with(command: Command, api: &Api, out: &mut Out) -> Result<(), Failure>
     }
 }
 
-async fn open(global: &Global, connect: bool) -> Result<Api, Failure> {
-    let source = source(global);
-    Api::open(&profile(global)?, connect, &mut || source.existing()).await
-}
-
-fn source(global: &Global) -> Source {
-    Source::from_flag(global.passphrase_file.as_deref())
-}
-
-fn profile(global: &Global) -> Result<PathBuf, Failure> {
-    match &global.profile {
-        Some(dir) => Ok(dir.clone()),
+fn profile(global: Global) -> Result<Profile, Failure> {
+    let dir = match global.profile {
+        Some(dir) => dir,
         None => match Xdg::new() {
-            Ok(xdg) => Ok(xdg.data_dir().join("staffetta")),
-            Err(_) => Err(Failure::refused(text::NO_HOME, text::NAME_A_PROFILE)),
+            Ok(xdg) => xdg.data_dir().join("staffetta"),
+            Err(_) => return Err(Failure::refused(text::NO_HOME, text::NAME_A_PROFILE)),
         },
-    }
+    };
+    let passphrase = Source::from_flag(global.passphrase_file.as_deref());
+    Ok(Profile { dir, proxy: global.proxy, passphrase })
 }
 
 /// A one-shot command that holds the profile itself reads up to the head first; when the relay

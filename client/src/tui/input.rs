@@ -2,8 +2,7 @@
 
 use crossterm::event::KeyCode;
 
-/// The longest text, in bytes, as `send` takes it.
-const MAX_BYTES: usize = 24_000;
+use crate::api::MAX_TEXT;
 
 /// A text and where the cursor stands in it, always between two characters.
 #[derive(Default)]
@@ -26,7 +25,7 @@ impl Input {
 
     /// Writes at the cursor; `false`, and nothing written, if the text would be too long.
     pub(super) fn insert(&mut self, text: &str) -> bool {
-        let fits = self.before.len() + self.after.len() + text.len() <= MAX_BYTES;
+        let fits = self.before.len() + self.after.len() + text.len() <= MAX_TEXT;
         if fits {
             self.before.push_str(text);
         }
@@ -98,8 +97,8 @@ mod tests {
     #[test]
     fn a_text_never_grows_beyond_what_can_be_sent() {
         let mut input = Input::default();
-        assert!(input.insert(&"a".repeat(MAX_BYTES)));
+        assert!(input.insert(&"a".repeat(MAX_TEXT)));
         assert!(!input.insert("b"));
-        assert_eq!(input.text().len(), MAX_BYTES);
+        assert_eq!(input.text().len(), MAX_TEXT);
     }
 }

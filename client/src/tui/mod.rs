@@ -7,7 +7,6 @@ mod state;
 mod view;
 
 use std::io::{self, IsTerminal};
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -19,10 +18,9 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
 use self::state::{Effect, Event, State, undo, update};
-use crate::api::{self, Api, ApiError, Calls, Events};
+use crate::api::{self, Api, ApiError, Calls, Events, Profile};
 use crate::errors::Failure;
 use crate::output::clean_line;
-use crate::passphrase::Source;
 use crate::text;
 
 /// The most events or effects that wait; beyond it keys wait, and nothing is lost.
@@ -38,11 +36,11 @@ const KEY_POLL: Duration = Duration::from_millis(100);
 ///
 /// # Errors
 /// Exit 2 without a terminal; whatever opening the profile or the terminal fails with.
-pub(crate) async fn run(dir: &Path, passphrase: &Source) -> Result<(), Failure> {
+pub(crate) async fn run(profile: &Profile) -> Result<(), Failure> {
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         return Err(Failure::usage(text::SCREEN_NEEDS_TERMINAL, text::SEE_HELP));
     }
-    let api = Api::open(dir, true, &mut || passphrase.existing()).await?;
+    let api = Api::open(profile, true).await?;
     let result = match api.events(api::none()).await {
         Ok(events) => show(&api, events).await,
         Err(error) => Err(error.into()),

@@ -159,10 +159,10 @@ fn width_of(text: &str) -> usize {
 }
 
 /// Cuts a text at its newlines and wherever a row would be wider than `width` columns. There is
-/// always a row.
+/// always a row. Tabs are four columns anywhere.
 pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut rows = Vec::new();
-    for line in text.split('\n') {
+    for line in text.replace('\t', "    ").split('\n') {
         let mut row = String::new();
         let mut columns = 0;
         for grapheme in Span::raw(line).styled_graphemes(Style::new()) {

@@ -72,5 +72,6 @@ fn rows_are_cut_by_columns_not_bytes() {
     assert_eq!(wrap("日本語", 4), ["日本", "語"]);
     assert_eq!(wrap("a\n\nb", 4), ["a", "", "b"]);
     assert_eq!(wrap("", 4), [""]);
+    assert_eq!(wrap("a\tb", 8), ["a    b"]);
     assert_eq!(wrap("日", 1), ["日"]);
 }

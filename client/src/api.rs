@@ -57,8 +57,9 @@ impl Api {
     ///
     /// # Errors
     /// As [`Calls::call`].
-    pub(crate) async fn events(&self, params: Value) -> Result<Events, ApiError> {
-        self.0.subscribe(params).await.map(Events)
+    pub(crate) async fn events(&self, params: Value) -> Result<Events<'_>, ApiError> {
+        let stream = self.0.subscribe(params.clone()).await?;
+        Ok(Events { stream, agent: &self.0, params, behind: false })
     }
 
     /// Leaves: a holder flushes and stops, a client disconnects.
@@ -77,13 +78,28 @@ impl Calls for Api {
     }
 }
 
-/// A stream of events.
-pub(crate) struct Events(agent::Events);
+/// A stream of events that goes on when this side fell behind: an event of type `gap` says so.
+pub(crate) struct Events<'a> {
+    stream: agent::Events,
+    agent: &'a agent::Handle,
+    params: Value,
+    /// Whether the newest event was a `gap`.
+    behind: bool,
+}
 
-impl Events {
+impl Events<'_> {
     /// The next event, or `None` when the holder of the profile is gone.
     pub(crate) async fn next(&mut self) -> Option<Value> {
-        self.0.next().await
+        loop {
+            if let Some(event) = self.stream.next().await {
+                self.behind = event.get("type").and_then(Value::as_str) == Some("gap");
+                return Some(event);
+            }
+            if !std::mem::take(&mut self.behind) {
+                return None;
+            }
+            self.stream = self.agent.subscribe(self.params.clone()).await.ok()?;
+        }
     }
 }
 

@@ -57,7 +57,9 @@ impl Failure {
     /// The lines for standard error: what was wrong, then the next step.
     pub(crate) fn lines(&self) -> Vec<String> {
         let (message, hint) = match self {
-            Self::Api(error) => (error.message.clone(), error.hint.clone()),
+            Self::Api(error) => {
+                (text::sentence(&error.message), error.hint.as_deref().map(text::next_step))
+            }
             Self::Refused { message, hint, .. } => (message.clone(), hint.clone()),
             Self::Terminal(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 return Vec::new();
@@ -99,13 +101,16 @@ mod tests {
     }
 
     #[test]
-    fn the_agents_exit_code_is_ours() {
+    fn what_the_agent_says_becomes_a_sentence_with_its_exit_code() {
         let error = ApiError {
+            code: 1,
             exit: 77,
-            message: "wrong passphrase".into(),
-            hint: None,
+            message: "the passphrase is wrong".into(),
+            hint: Some("try again: staffetta status".into()),
             data: serde_json::Value::Null,
         };
-        assert_eq!(Failure::from(error).exit(), 77);
+        let failure = Failure::from(error);
+        assert_eq!(failure.exit(), 77);
+        assert_eq!(failure.lines(), ["The passphrase is wrong.", "Try again: staffetta status"]);
     }
 }

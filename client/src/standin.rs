@@ -13,6 +13,7 @@ use crate::passphrase::Passphrase;
 
 #[derive(Debug, Clone)]
 pub(crate) struct ApiError {
+    pub(crate) code: i64,
     pub(crate) exit: u8,
     pub(crate) message: String,
     pub(crate) hint: Option<String>,
@@ -33,6 +34,7 @@ impl Events {
 pub(crate) async fn open(profile: &Profile, _connect: bool) -> Result<Handle, Failure> {
     if !profile.dir.exists() {
         return Err(Failure::Api(ApiError {
+            code: 1,
             exit: 1,
             message: "There is no profile here.".into(),
             hint: Some("Join with an invite".into()),

@@ -1,5 +1,20 @@
 //! Every sentence of the client, in English, in one place.
 
+/// What the agent says was wrong, as a sentence.
+pub(crate) fn sentence(said: &str) -> String {
+    let end = if said.ends_with(['.', '!', '?']) { "" } else { "." };
+    next_step(said) + end
+}
+
+/// The agent's next step, which may end in a command that no full stop should touch.
+pub(crate) fn next_step(said: &str) -> String {
+    let mut rest = said.chars();
+    match rest.next() {
+        Some(first) => first.to_uppercase().chain(rest).collect(),
+        None => String::new(),
+    }
+}
+
 // Passphrase.
 pub(crate) const ASK_PASSPHRASE: &str = "Passphrase: ";
 pub(crate) const ASK_NEW_PASSPHRASE: &str = "Choose a passphrase (six plain words are good): ";

@@ -33,7 +33,7 @@ impl Table {
 }
 
 fn error(exit: u8, message: String, data: Value) -> ApiError {
-    ApiError { exit, message, hint: None, data }
+    ApiError { code: 1, exit, message, hint: None, data }
 }
 
 impl Calls for Table {

@@ -49,7 +49,7 @@ pub(crate) async fn run(profile: &Profile) -> Result<(), Failure> {
     result
 }
 
-async fn show(api: &Api, events: Events) -> Result<(), Failure> {
+async fn show(api: &Api, events: Events<'_>) -> Result<(), Failure> {
     let (effects, work) = mpsc::channel(WAITING);
     let (happened, happening) = mpsc::channel(WAITING);
     let keys = Keys::start(happened.clone());
@@ -95,7 +95,7 @@ async fn serve(api: &Api, mut work: Receiver<Effect>, happened: &Sender<Event>) 
     }
 }
 
-async fn forward(mut events: Events, happened: &Sender<Event>) -> Result<(), Failure> {
+async fn forward(mut events: Events<'_>, happened: &Sender<Event>) -> Result<(), Failure> {
     while let Some(event) = events.next().await {
         if happened.send(Event::Agent(event)).await.is_err() {
             return Ok(());

@@ -283,6 +283,10 @@ fn on_agent(state: &mut State, event: &Value) -> Vec<Effect> {
             state.notice = Some(text::asks(&line_of(event, "name"), &id));
         }
         "room" | "member" => return vec![Effect::Rooms],
+        // Something was missed: read again what is on the screen.
+        "gap" if !state.current.is_empty() => {
+            return vec![Effect::Rooms, Effect::Open(state.current.clone())];
+        }
         _ => {}
     }
     Vec::new()

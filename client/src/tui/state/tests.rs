@@ -169,3 +169,10 @@ fn connection_and_alarms_are_shown_and_alarms_stay() {
     assert_eq!(state.connection, "offline");
     assert!(!state.alarm.as_deref().unwrap().contains('\u{1b}'));
 }
+
+#[test]
+fn after_a_gap_the_open_room_is_read_again() {
+    let mut state = two_rooms();
+    let effects = update(&mut state, Event::Agent(json!({"v": 1, "type": "gap"})));
+    assert_eq!(effects, [Effect::Rooms, Effect::Open("general".into())]);
+}

@@ -2,18 +2,18 @@
 //! [`join`] and their types, never `staffetta_protocol::member::agent`.
 
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
 use staffetta_protocol::invite_code::{CodeError, InviteCode};
+use staffetta_protocol::member::agent::{self, OpenOptions, Proxy};
 
 use crate::errors::Failure;
 use crate::passphrase::{Passphrase, Source};
-use crate::standin as agent;
 use crate::text;
 
-pub(crate) use agent::ApiError;
+pub(crate) use agent::{ApiError, harden};
 pub(crate) use staffetta_protocol::member::content::{MAX_TEXT, sanitize_block, sanitize_line};
 
 /// The methods of the local API, as commands see them; tests put a table of answers here.
@@ -50,7 +50,13 @@ impl Api {
     /// No profile (1), no way to get the passphrase (2), lock held for 10 s (75), wrong
     /// passphrase (77).
     pub(crate) async fn open(profile: &Profile, connect: bool) -> Result<Self, Failure> {
-        agent::open(profile, connect).await.map(Self)
+        let options =
+            OpenOptions { proxy: proxy(profile)?, connect, ..OpenOptions::new(&profile.dir) };
+        let unlock = |_: &Path| {
+            let _ = profile.passphrase.existing()?;
+            Ok::<Box<dyn agent::Core>, Failure>(Box::new(crate::standin::Fake::default()))
+        };
+        agent::open(options, unlock).await.map(Self)
     }
 
     /// Starts a stream of the events that `params` select.
@@ -103,6 +109,15 @@ impl Events<'_> {
     }
 }
 
+/// The proxy that `--proxy` names. A name that is none must not lead to a direct connection.
+fn proxy(profile: &Profile) -> Result<Option<Proxy>, Failure> {
+    let Some(named) = &profile.proxy else { return Ok(None) };
+    match Proxy::parse(named) {
+        Some(proxy) => Ok(Some(proxy)),
+        None => Err(Failure::usage(text::NO_PROXY, text::HOW_PROXY)),
+    }
+}
+
 /// What `join` needs to know.
 pub(crate) struct Join {
     pub(crate) code: String,
@@ -130,7 +145,7 @@ pub(crate) async fn join(
     join: Join,
     on: &mut dyn FnMut(JoinStep) -> Result<ControlFlow<()>, Failure>,
 ) -> Result<(), Failure> {
-    agent::join(profile, passphrase, join, on).await
+    crate::standin::join(profile, passphrase, join, on).await
 }
 
 /// A call without parameters.
@@ -156,6 +171,7 @@ pub(crate) fn check_code(code: &str) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use staffetta_protocol::invite_code::Host;
+    use staffetta_protocol::member::agent::{self, OpenOptions, Proxy};
     use staffetta_protocol::secret::Secret;
 
     use super::*;

@@ -17,7 +17,6 @@ mod tui;
 use std::process::ExitCode;
 
 use clap::Parser;
-use rustix::process::{Resource, Rlimit, setrlimit};
 use tokio::runtime::Builder;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
@@ -31,13 +30,16 @@ use crate::output::{Out, Style};
 const WORKERS: usize = 2;
 
 fn main() -> ExitCode {
-    no_core_dumps();
     let cli = Cli::parse();
     let style = Style::choose(&cli.global);
     if style.verbose {
         log_to_stderr(style);
     }
     let mut out = Out::process(style);
+    if api::harden().is_err() {
+        let failure = Failure::refused(text::NOT_HARDENED, text::CHECK_SANDBOX);
+        return ExitCode::from(finish(Err(failure), &mut out));
+    }
     let code = match Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build() {
         Ok(runtime) => {
             let result = runtime.block_on(cli::run(cli, &mut out));
@@ -61,11 +63,6 @@ fn finish(result: Result<(), Failure>, out: &mut Out) -> u8 {
             failure.exit()
         }
     }
-}
-
-/// A core image holds keys. Where the limit cannot be lowered it is no worse than before.
-fn no_core_dumps() {
-    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
 }
 
 /// Our own crates' logs only: what libraries log may hold addresses.

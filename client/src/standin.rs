@@ -1,54 +1,26 @@
 //! x
-use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::ops::ControlFlow;
-use std::path::Path;
-use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
+use staffetta_protocol::member::agent::{ApiError, Core, Dial, Down, Now, Out};
+use staffetta_protocol::wire::frame::ToDevice;
 
 use crate::api::{Join, JoinStep, Profile};
 use crate::errors::Failure;
 use crate::passphrase::Passphrase;
 
-#[derive(Debug, Clone)]
-pub(crate) struct ApiError {
-    pub(crate) code: i64,
-    pub(crate) exit: u8,
-    pub(crate) message: String,
-    pub(crate) hint: Option<String>,
-    pub(crate) data: Value,
-}
+#[derive(Default)]
+pub(crate) struct Fake(VecDeque<Out>, Vec<Value>);
 
-pub(crate) struct Handle {
-    log: Mutex<Vec<Value>>,
-    tx: Mutex<Option<mpsc::UnboundedSender<Value>>>,
-}
-pub(crate) struct Events(mpsc::UnboundedReceiver<Value>);
-impl Events {
-    pub(crate) async fn next(&mut self) -> Option<Value> {
-        self.0.recv().await
+impl Core for Fake {
+    fn dial(&self) -> Option<Dial> {
+        None
     }
-}
-
-pub(crate) async fn open(profile: &Profile, _connect: bool) -> Result<Handle, Failure> {
-    if !profile.dir.exists() {
-        return Err(Failure::Api(ApiError {
-            code: 1,
-            exit: 1,
-            message: "There is no profile here.".into(),
-            hint: Some("Join with an invite".into()),
-            data: Value::Null,
-        }));
-    }
-    let _ = profile.passphrase.existing()?;
-    Ok(Handle { log: Mutex::new(vec![]), tx: Mutex::new(None) })
-}
-
-impl Handle {
-    pub(crate) async fn call(&self, method: &str, params: Value) -> Result<Value, ApiError> {
-        let mut log = self.log.lock().unwrap_or_else(|p| p.into_inner());
-        Ok(match method {
+    fn frame(&mut self, _: Now, _: ToDevice) {}
+    fn down(&mut self, _: Now, _: Down) {}
+    fn call(&mut self, _: Now, id: u64, method: &str, params: Value) {
+        let a = match method {
             "status" => {
                 json!({"agent":true,"connected":true,"head":1,"queued":0,"team":"Campagne","member":"Lea","device":"laptop","relay":"127.0.0.1:7443","refused":null,"alarms":[]})
             }
@@ -56,36 +28,26 @@ impl Handle {
                 json!([{"name":"general","id":"00","kind":"room","members":3,"unread":2},{"name":"@Karim","id":"01","kind":"direct","members":2,"unread":0}])
             }
             "sync" => json!({"head":1,"queued":0}),
-            "team" => {
-                json!([{"member":"Lea","device":"aabb","label":"laptop","role":"admin","verified":true,"state":"active","since":"2027-04-25T09:12:03Z"}])
-            }
-            "read" => {
-                Value::Array(log.iter().filter(|m| m["room"] == params["room"]).cloned().collect())
-            }
+            "read" => Value::Array(self.1.clone()),
             "send" => {
-                let n = log.len();
-                let id = format!("{n:032x}");
-                let m = json!({"v":1,"type":"message","id":id,"room":params["room"],"from":"Lea","verified":true,"sent_at":"2027-04-25T09:12:03Z","seq":n,"text":params["text"],"own":true});
-                log.push(m.clone());
-                let e = json!({"v":1,"type":"message","id":format!("{:032x}", n+1000),"room":params["room"],"from":"Karim","verified":false,"sent_at":"2027-04-25T09:12:04Z","seq":n,"text":format!("echo {}", params["text"]),"own":false});
-                if let Some(tx) = &*self.tx.lock().unwrap_or_else(|p| p.into_inner()) {
-                    let _ = tx.send(m);
-                    let _ = tx.send(e);
-                }
-                json!({"id":id,"seq":null,"state":"queued"})
+                let n = self.1.len();
+                let mid = format!("{n:032x}");
+                let m = json!({"v":1,"type":"message","id":mid,"room":params.get("room"),"from":"Lea","verified":true,"sent_at":"2027-04-25T09:12:03Z","seq":n,"text":params.get("text"),"own":true});
+                self.1.push(m.clone());
+                self.0.push_back(Out::Event(m));
+                json!({"id":mid,"seq":n})
             }
             _ => json!({}),
-        })
+        };
+        self.0.push_back(Out::Answer(id, Ok::<_, ApiError>(a)));
     }
-    pub(crate) async fn subscribe(&self, _params: Value) -> Result<Events, ApiError> {
-        let (tx, rx) = mpsc::unbounded_channel();
-        *self.tx.lock().unwrap_or_else(|p| p.into_inner()) = Some(tx);
-        Ok(Events(rx))
+    fn tick(&mut self, _: Now) {}
+    fn deadline(&self) -> Option<u64> {
+        None
     }
-    pub(crate) fn is_holder(&self) -> bool {
-        true
+    fn poll(&mut self) -> Option<Out> {
+        self.0.pop_front()
     }
-    pub(crate) async fn close(self) {}
 }
 
 pub(crate) async fn join(

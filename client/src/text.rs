@@ -67,6 +67,11 @@ pub(crate) fn runtime_failed(why: &str) -> String {
     format!("The program cannot start: {why}.")
 }
 
+pub(crate) const NO_PROXY: &str = "What --proxy names is no SOCKS5 proxy.";
+pub(crate) const HOW_PROXY: &str = "Write socks5://HOST:PORT. No connection was made.";
+pub(crate) const NOT_HARDENED: &str = "This process cannot be kept out of core dumps.";
+pub(crate) const CHECK_SANDBOX: &str = "Nothing was opened. Check what the system forbids it.";
+
 // Joining.
 pub(crate) const CODE_AGAIN: &str = "Compare it with the invitation and try again: \
      HOST/XXXXX-XXXXX-XXXXX-XXXXX-XXXXX-XXXXX. Nothing was changed.";

@@ -171,7 +171,6 @@ pub(crate) fn check_code(code: &str) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use staffetta_protocol::invite_code::Host;
-    use staffetta_protocol::member::agent::{self, OpenOptions, Proxy};
     use staffetta_protocol::secret::Secret;
 
     use super::*;

@@ -45,9 +45,6 @@ pub(crate) fn passphrase_short(least: usize) -> String {
 // Profile and process.
 pub(crate) const NO_HOME: &str = "There is no home directory for the profile.";
 pub(crate) const NAME_A_PROFILE: &str = "Use --profile DIR.";
-pub(crate) const NO_PROFILE: &str = "There is no profile here yet.";
-pub(crate) const JOIN_FIRST: &str =
-    "Ask an admin for an invitation and run: staffetta join CODE --name NAME";
 pub(crate) const SCREEN_NEEDS_TERMINAL: &str = "The screen needs a terminal.";
 pub(crate) const SEE_HELP: &str = "For scripts there are commands: staffetta --help";
 pub(crate) const ALREADY_HELD: &str = "Another staffetta process holds this profile already.";

@@ -18,13 +18,13 @@ use crate::text;
 /// Redeems a code; ends inside the team, or after the five words with `--no-wait`.
 pub(super) async fn join(args: JoinArgs, profile: &Profile, out: &mut Out) -> Result<(), Failure> {
     api::check_code(&args.code)?;
+    let passphrase = profile.passphrase.new_profile()?;
     // A founder who cannot keep the root words must not found anything.
     let mut words_file = match &args.root_words_file {
         Some(path) => Some(root_words_file(path)?),
         None => None,
     };
     let wait = !args.no_wait;
-    let passphrase = profile.passphrase.new_profile()?;
     let join = Join { code: args.code, name: args.name, device: args.device };
     let mut founded = false;
     let result = api::join(profile, passphrase, join, &mut |step| {

@@ -129,8 +129,9 @@ pub(crate) struct Join {
 pub(crate) enum JoinStep {
     /// The team was founded; these 24 words are its root key and exist nowhere else.
     Founded(Vec<String>),
-    /// The request is in the log; whoever invited must hear these five words.
-    Waiting { words: Vec<String>, inviter: String, team: String },
+    /// The request is in the log; whoever invited must hear these five words, unless the invite
+    /// approves by itself.
+    Waiting { words: Option<Vec<String>>, inviter: String, team: String },
     /// Inside.
     Joined { member: String, device: String, team: String },
 }

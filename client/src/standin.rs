@@ -57,7 +57,8 @@ pub(crate) async fn join(
     on: &mut dyn FnMut(JoinStep) -> Result<ControlFlow<()>, Failure>,
 ) -> Result<(), Failure> {
     let words = ["citron", "ardoise", "volcan", "piano", "balcon"].map(String::from).to_vec();
-    let step = JoinStep::Waiting { words, inviter: "Karim".into(), team: "Campagne".into() };
+    let step =
+        JoinStep::Waiting { words: Some(words), inviter: "Karim".into(), team: "Campagne".into() };
     if on(step)?.is_break() {
         return Ok(());
     }

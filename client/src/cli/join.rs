@@ -71,10 +71,12 @@ fn say(
             } else {
                 let (inviter, team) = (clean_line(&inviter), clean_line(&team));
                 out.done(&text::joining(&team, &inviter))?;
-                out.done(&text::call(&inviter))?;
-                out.line("")?;
-                out.line(&format!("    {}", out.style.paint(Paint::Bold, &words.join(" "))))?;
-                out.line("")?;
+                if let Some(words) = words {
+                    out.done(&text::call(&inviter))?;
+                    out.line("")?;
+                    out.line(&format!("    {}", out.style.paint(Paint::Bold, &words.join(" "))))?;
+                    out.line("")?;
+                }
             }
             if wait {
                 out.note(text::WAITING);
@@ -140,7 +142,11 @@ mod tests {
 
     fn waiting() -> JoinStep {
         let words = ["citron", "ardoise", "volcan", "piano", "balcon"].map(String::from).to_vec();
-        JoinStep::Waiting { words, inviter: "Karim\u{1b}[2J".into(), team: "Campagne".into() }
+        JoinStep::Waiting {
+            words: Some(words),
+            inviter: "Karim\u{1b}[2J".into(),
+            team: "Campagne".into(),
+        }
     }
 
     #[test]
@@ -171,6 +177,14 @@ mod tests {
     fn no_wait_stops_after_the_words() {
         let (mut out, _, _) = captured(Style::default());
         assert!(say(waiting(), false, None, &mut out).unwrap().is_break());
+    }
+
+    #[test]
+    fn an_invite_that_approves_by_itself_has_no_words() {
+        let (mut out, stdout, _) = captured(Style::default());
+        let step = JoinStep::Waiting { words: None, inviter: "Karim".into(), team: "C".into() };
+        assert!(say(step, true, None, &mut out).unwrap().is_continue());
+        assert!(!stdout.text().contains("Call"));
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub(super) async fn status(api: &impl Calls, out: &mut Out) -> Result<(), Failur
     let agent = if is_set(&status, "agent") { "running" } else { "not running" };
     let rows = [
         ("team", line_of(&status, "team")),
-        ("you", format!("{} ({})", line_of(&status, "member"), line_of(&status, "device"))),
+        ("you", format!("{} ({})", line_of(&status, "member"), line_of(&status, "label"))),
         ("relay", format!("{} ({state})", line_of(&status, "relay"))),
         ("agent", agent.to_owned()),
         ("head", number("head").to_string()),

@@ -72,7 +72,7 @@ pub struct RosterHead {
 }
 
 /// What the code is good for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Invitation {
     /// Founds the team; there is no root yet.
     Founder,
@@ -173,7 +173,10 @@ impl Bundle {
     }
 
     /// Reads a plaintext with its padding of zeros.
-    fn decode(plain: &[u8]) -> Result<Self, BundleError> {
+    ///
+    /// # Errors
+    /// [`BundleError`] for anything that [`Bundle::encode`] does not write.
+    pub fn decode(plain: &[u8]) -> Result<Self, BundleError> {
         let (&version, rest) = plain.split_first().ok_or(BundleError::Malformed)?;
         if version != VERSION {
             return Err(BundleError::Version(version));
@@ -319,5 +322,19 @@ impl Role {
     /// Reads [`Self::code`].
     pub fn from_code(code: u8) -> Option<Self> {
         [Self::Admin, Self::Member, Self::Bot].into_iter().find(|role| role.code() == code)
+    }
+
+    /// The role as people type it and JSON shows it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Admin => "admin",
+            Self::Member => "member",
+            Self::Bot => "bot",
+        }
+    }
+
+    /// Reads [`Self::name`].
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Admin, Self::Member, Self::Bot].into_iter().find(|role| role.name() == name)
     }
 }

@@ -247,3 +247,15 @@ fn every_field_of_a_bundle_changes_its_hash() {
         assert_ne!(changed.hash().unwrap(), base);
     }
 }
+
+#[test]
+fn roles_and_languages_read_back() {
+    for role in [Role::Admin, Role::Member, Role::Bot] {
+        assert_eq!(Role::from_code(role.code()), Some(role));
+        assert_eq!(Role::from_name(role.name()), Some(role));
+    }
+    for language in [Language::English, Language::French] {
+        assert_eq!(Language::from_code(language.code()), Some(language));
+    }
+    assert!(Role::from_code(3).is_none() && Language::from_code(2).is_none());
+}

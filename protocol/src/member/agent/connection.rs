@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::stream::SplitSink;
 use futures_util::{SinkExt, StreamExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, lookup_host};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::{sleep, timeout};
 use tokio_tungstenite::WebSocketStream;
@@ -27,8 +27,12 @@ use crate::wire::frame::{ToDevice, ToRelay};
 use crate::wire::ids::Seq;
 use crate::wire::limits::{CELL_RECORD, MAX_WIRE_MESSAGE};
 
-/// Time for name, TCP, proxy and upgrade of one address.
+/// Time for TCP to one address.
 const CONNECT: Duration = Duration::from_secs(5);
+/// Time for name, TCP, proxy and upgrade of one address.
+const REACH: Duration = Duration::from_secs(8);
+/// The most IP addresses of one name that are tried.
+const MAX_IPS: usize = 4;
 /// Time without progress after which a blocked write ends the connection.
 const WRITE_STALL: Duration = Duration::from_secs(30);
 /// Time for the last bytes and the close frame.
@@ -114,7 +118,7 @@ impl Connection {
         proxy: Option<&Proxy>,
         role: &Role,
     ) -> Result<(Self, ToDevice), Down> {
-        let reached = timeout(CONNECT, reach(clock, address, proxy, role)).await;
+        let reached = timeout(REACH, reach(clock, address, proxy, role)).await;
         let mut ws = reached.map_err(|_| Down::Unreachable)??;
         let now = clock.ms();
         let session = match role {
@@ -201,8 +205,7 @@ async fn reach(
         None if address.is_onion() => return Err(Down::Unreachable),
         None => address,
     };
-    let tcp = TcpStream::connect((next_hop.host(), next_hop.port())).await;
-    let mut tcp = tcp.map_err(|_| Down::Unreachable)?;
+    let mut tcp = call(next_hop).await.ok_or(Down::Unreachable)?;
     // Frames are whole and flushed together: waiting for more would only delay them.
     tcp.set_nodelay(true).map_err(|_| Down::Unreachable)?;
     if proxy.is_some() {
@@ -213,7 +216,7 @@ async fn reach(
         Role::Device { relay, access, .. } => {
             Gate::of(relay).token(&access.gate_key(), now_s, &mut OsRandom)
         }
-        Role::Newcomer { gate, .. } => newcomer_gate().token(gate, now_s, &mut OsRandom),
+        Role::Newcomer { gate, .. } => Gate::of_invites().token(gate, now_s, &mut OsRandom),
     };
     let rest = upgrade::upgrade(&mut tcp, address, &token, &mut OsRandom).await?;
     let config = WebSocketConfig::default()
@@ -224,10 +227,18 @@ async fn reach(
     Ok(Ws::from_partially_read(tcp, rest, WsRole::Client, Some(config)).await)
 }
 
-/// The gate for which tokens of invite connections are made. A newcomer learns the relay's key
-/// only from the bundle behind the gate, so its tokens name the all-zero key instead.
-pub fn newcomer_gate() -> Gate {
-    Gate::of(&StaticPublic([0; 32]))
+/// Connects to the first of a name's IP addresses that answers. One that swallows packets costs
+/// no more than its share of the time.
+async fn call(address: &Address) -> Option<TcpStream> {
+    let found = lookup_host((address.host(), address.port())).await.ok()?;
+    let found: Vec<_> = found.take(MAX_IPS).collect();
+    let share = CONNECT / u32::try_from(found.len().max(1)).ok()?;
+    for ip in found {
+        if let Ok(Ok(tcp)) = timeout(share, TcpStream::connect(ip)).await {
+            return Some(tcp);
+        }
+    }
+    None
 }
 
 /// Runs the handshake up to the relay's first frame.

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, oneshot};
 
+use super::super::store::ProfileLock;
 use super::clock::Clock;
 use super::connection::{Outbox, Overflow, Role};
 use super::core::{ApiError, CallId, Core, Dial, Out};
@@ -44,9 +45,11 @@ pub(super) struct Driver {
 }
 
 impl Driver {
-    /// Starts the thread. The receiver ends when the core has been dropped.
+    /// Starts the thread, which holds the profile's lock as long as it has the core. The receiver
+    /// ends when both have been dropped.
     pub(super) fn start(
         core: Box<dyn Core>,
+        lock: ProfileLock,
         clock: Clock,
         control: Arc<Control>,
     ) -> std::io::Result<(Self, oneshot::Receiver<()>)> {
@@ -57,6 +60,7 @@ impl Driver {
         std::thread::Builder::new().name("engine".to_owned()).spawn(move || {
             engine.run(&timer, queue);
             drop(engine);
+            drop(lock);
             drop(ended);
         })?;
         Ok((Self { jobs, control }, has_ended))
@@ -97,9 +101,9 @@ impl Driver {
         self.jobs.closed().await;
     }
 
-    /// A local command retries at once; asking how things stand changes nothing.
+    /// A local command retries at once; what needs no relay changes nothing.
     fn poke(&self, method: &str) {
-        if method != "status" {
+        if !matches!(method, "status" | "ack") {
             self.control.poke.notify_one();
         }
     }

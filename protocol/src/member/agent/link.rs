@@ -94,6 +94,8 @@ impl<D: Dialer, T: From<LinkEvent> + Send> Link<D, T> {
                 () = self.control.redial.notified() => continue,
                 () = self.events.closed() => return,
             };
+            // The session has its own keys now.
+            drop(target);
             let why = match attempt {
                 Ok((address, connection, welcome)) => {
                     failures = 0;

@@ -35,7 +35,6 @@ use tokio::time::{Instant, sleep, timeout};
 
 pub use address::Proxy;
 pub use clock::Clock;
-pub use connection::newcomer_gate;
 pub use core::{ApiError, Core, Dial, Down, Now, Out};
 pub use events::Events;
 pub use harden::harden;
@@ -81,14 +80,21 @@ enum Inner {
     Client(rpc::Client),
 }
 
-/// What a holder keeps going. The order of the fields is the order in which a handle that is
-/// dropped without [`Handle::close`] lets go.
+/// What a holder keeps going. The engine's thread has the profile's lock.
 struct Holder {
-    server: Option<rpc::Server>,
+    server: rpc::Server,
     driver: Driver,
     core_dropped: oneshot::Receiver<()>,
     link: Option<JoinHandle<()>>,
-    _lock: ProfileLock,
+}
+
+impl Drop for Holder {
+    fn drop(&mut self) {
+        // The link has a way in to the engine, which ends when there is none left.
+        if let Some(link) = &self.link {
+            link.abort();
+        }
+    }
 }
 
 /// Opens the profile: takes its lock and becomes its holder, or becomes the holder's client.
@@ -142,7 +148,7 @@ pub async fn hold(
     core: Box<dyn Core>,
 ) -> Result<Handle, ApiError> {
     let (clock, control) = (Clock::start(), Arc::new(Control::default()));
-    let (driver, core_dropped) = Driver::start(core, clock, Arc::clone(&control))
+    let (driver, core_dropped) = Driver::start(core, lock, clock, Arc::clone(&control))
         .map_err(|error| ApiError::io("the engine cannot be started", &error))?;
     let server = rpc::Server::start(&options.dir, driver.clone())
         .map_err(|error| ApiError::io("the profile's socket cannot be made", &error))?;
@@ -152,8 +158,7 @@ pub async fn hold(
         let link = Link { clock, proxy: options.proxy, dialer, control, events: jobs };
         tokio::spawn(link.keep(OsRandom))
     });
-    let server = Some(server);
-    Ok(Handle(Inner::Holder(Holder { server, driver, core_dropped, link, _lock: lock })))
+    Ok(Handle(Inner::Holder(Holder { server, driver, core_dropped, link })))
 }
 
 impl Handle {
@@ -164,7 +169,11 @@ impl Handle {
     pub async fn call(&self, method: &str, params: Value) -> Result<Value, ApiError> {
         match &self.0 {
             Inner::Client(client) => client.call(method, &params).await,
-            Inner::Holder(holder) => holder.driver.call(method, params).await,
+            Inner::Holder(holder) => {
+                let mut result = holder.driver.call(method, params).await;
+                mark_agent(method, &mut result, false);
+                result
+            }
         }
     }
 
@@ -185,19 +194,17 @@ impl Handle {
     }
 
     /// Holder: answers its clients, stops the engine, sends what is queued for the relay and lets
-    /// go of the profile. Client: disconnects.
+    /// go of the profile. Client: disconnects. A handle that is dropped instead lets go as well,
+    /// but waits for nothing and may leave the last frames unsent.
     pub async fn close(self) {
         let Inner::Holder(mut holder) = self.0 else { return };
-        if let Some(server) = holder.server.take() {
-            server.stop().await;
-        }
+        holder.server.stop().await;
         holder.driver.stop().await;
         // An error only says that the thread is gone, which is what is waited for.
         let _ended = (&mut holder.core_dropped).await;
-        if let Some(mut link) = holder.link.take()
-            && timeout(LAST_FRAMES, &mut link).await.is_err()
-        {
-            link.abort();
+        if let Some(link) = &mut holder.link {
+            // One that is late is cut off by the drop.
+            let _late = timeout(LAST_FRAMES, link).await;
         }
     }
 
@@ -207,6 +214,14 @@ impl Handle {
             Inner::Holder(holder) => holder.driver.ended().await,
             Inner::Client(client) => client.ended().await,
         }
+    }
+}
+
+/// Completes the answer to `status`, which tells whether another process than the one that asks
+/// holds the profile.
+fn mark_agent(method: &str, result: &mut Result<Value, ApiError>, other: bool) {
+    if let (Ok(Value::Object(status)), "status") = (result, method) {
+        status.insert("agent".to_owned(), Value::Bool(other));
     }
 }
 

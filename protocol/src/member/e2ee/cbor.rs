@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
 
 /// Writes `value`; definite lengths and shortest integers are all that ciborium writes.
 pub(super) fn encode<T: Serialize>(value: &T) -> Vec<u8> {
@@ -20,5 +21,6 @@ pub(super) fn decode<T: Serialize + DeserializeOwned>(bytes: &[u8], max: usize) 
         return None;
     }
     let value: T = ciborium::from_reader(bytes).ok()?;
-    (encode(&value) == bytes).then_some(value)
+    let again = Zeroizing::new(encode(&value));
+    (*again == bytes).then_some(value)
 }

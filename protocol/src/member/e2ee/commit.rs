@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 
 use openmls::prelude::{
-    Extension, KeyPackage, LeafNodeIndex, OpenMlsProvider, Sender, UnknownExtension,
+    CommitBuilderStageError, Extension, KeyPackage, LeafNodeIndex, OpenMlsProvider, Sender,
+    UnknownExtension,
 };
 
 use super::authority::Authority;
 use super::error::{CommitError, Error, Invalid};
 use super::group::Group;
 use super::leaf::LeafSigner;
-use super::note::{CommitNote, WELCOME_NOTE, WelcomeNote};
+use super::note::{CommitNote, ControlSecret, WELCOME_NOTE, WelcomeNote};
 use super::provider::Provider;
 use super::verdict::Place;
 use super::{MAX_ADDS, packages, rules};
@@ -25,8 +26,8 @@ pub struct Change<'a> {
     /// Devices to remove; revoked leaves and the removals asked for in this epoch are removed in
     /// any case.
     pub remove: &'a [DeviceId],
-    /// Whether to replace one's own leaf keys. A commit of Adds alone needs no path, and takes
-    /// three cells at any size.
+    /// Whether to replace one's own leaf keys. A commit of Adds alone needs no path, and one
+    /// Add takes four cells at any size.
     pub update: bool,
 }
 
@@ -43,6 +44,9 @@ pub struct Built {
 impl Group {
     /// Builds a commit on the current epoch and leaves it pending.
     ///
+    /// A Welcome carries `control_secrets` (at most [`super::MAX_CONTROL_SECRETS`]), and the
+    /// commit's own roster number as the joiners' floor.
+    ///
     /// It is checked by the rules that everybody will apply at its place, as they stand now; the
     /// roster may have moved by then, so [`Group::win_own`] checks again. While it is pending, this
     /// device reads and writes in the old epoch. It is never cleared on a time-out: another device
@@ -52,7 +56,7 @@ impl Group {
         provider: &Provider<'_>,
         signer: &SigningSecret,
         change: &Change<'_>,
-        welcome: &WelcomeNote,
+        control_secrets: &[ControlSecret],
         authority: &dyn Authority,
         place: &Place<'_>,
     ) -> Result<Built, CommitError> {
@@ -69,6 +73,9 @@ impl Group {
             return Err(CommitError::Refused(Invalid::RosterWentBack));
         }
         let removed = self.to_remove(change.remove, authority, place)?;
+        if removed.contains(&self.mls.own_leaf_index()) {
+            return Err(CommitError::Refused(Invalid::RemovesAuthor));
+        }
         if change.add.is_empty() && removed.is_empty() && !change.update {
             return Err(CommitError::Nothing);
         }
@@ -80,8 +87,14 @@ impl Group {
             .map_err(CommitError::Package)?;
         let note = CommitNote { roster: authority.number() };
         let built = provider.all_or_nothing(|| {
-            let built =
-                self.build(provider, signer, (added, removed), change.update, welcome, note)?;
+            let built = self.build(
+                provider,
+                signer,
+                (added, removed),
+                change.update,
+                control_secrets,
+                note,
+            )?;
             self.examine_pending(authority, place).map_err(CommitError::Refused)?;
             Ok(built)
         });
@@ -114,7 +127,7 @@ impl Group {
         signer: &SigningSecret,
         (added, removed): (Vec<KeyPackage>, BTreeSet<LeafNodeIndex>),
         update: bool,
-        welcome: &WelcomeNote,
+        control_secrets: &[ControlSecret],
         note: CommitNote,
     ) -> Result<Built, Error> {
         let welcomes = !added.is_empty();
@@ -129,7 +142,7 @@ impl Group {
             .load_psks(provider.storage())
             .map_err(|_| Error::Library("load psks"))?;
         if welcomes {
-            let note = welcome.encode().ok_or(Error::TooLong)?;
+            let note = WelcomeNote::encode(note.roster, control_secrets).ok_or(Error::TooLong)?;
             let note = Extension::Unknown(WELCOME_NOTE, UnknownExtension(note.to_vec()));
             builder = builder
                 .create_group_info_with_extensions([note])
@@ -139,7 +152,10 @@ impl Group {
             .build(provider.rand(), provider.crypto(), &LeafSigner(signer), |_| true)
             .map_err(|_| Error::Library("build a commit"))?
             .stage_commit(provider)
-            .map_err(|_| Error::Library("stage a commit"))?;
+            .map_err(|error| match error {
+                CommitBuilderStageError::KeyStoreError(error) => Error::Storage(error),
+                CommitBuilderStageError::LibraryError(_) => Error::Library("stage a commit"),
+            })?;
         let (commit, welcome, _group_info) = bundle.into_messages();
         let welcome = welcome.map(|welcome| welcome.to_bytes()).transpose();
         Ok(Built {

@@ -138,6 +138,9 @@ pub enum Invalid {
     /// The author may not remove this device.
     #[error("the author may not remove")]
     MayNotRemove,
+    /// The author is itself to be removed, and nobody commits its own removal.
+    #[error("the author is to be removed")]
+    RemovesAuthor,
     /// One device would have two leaves.
     #[error("the device is in the room already")]
     Twice,

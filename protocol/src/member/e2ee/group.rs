@@ -1,8 +1,8 @@
 //! One room's group.
 
 use openmls::prelude::{
-    GroupId, LeafNodeIndex, MlsGroup, MlsGroupCreateConfig, MlsGroupJoinConfig, OpenMlsProvider,
-    PURE_PLAINTEXT_WIRE_FORMAT_POLICY, SenderRatchetConfiguration,
+    GroupId, LeafNodeIndex, MlsGroup, MlsGroupCreateConfig, MlsGroupJoinConfig, NewGroupError,
+    OpenMlsProvider, PURE_PLAINTEXT_WIRE_FORMAT_POLICY, SenderRatchetConfiguration,
 };
 use zeroize::Zeroizing;
 
@@ -111,7 +111,10 @@ impl Group {
             group_id(&room),
             leaf::credential(certificate, keys.leaf.public()),
         )
-        .map_err(|_| Error::Library("create a group"))?;
+        .map_err(|error| match error {
+            NewGroupError::StorageError(error) => Error::Storage(error),
+            _ => Error::Library("create a group"),
+        })?;
         Ok(Self { mls, room, state: state.clone() })
     }
 

@@ -28,6 +28,9 @@ mod state;
 mod verdict;
 mod welcome;
 
+#[cfg(test)]
+mod tests;
+
 use openmls::prelude::Ciphersuite;
 
 pub use authority::{Authority, Role, Standing};
@@ -54,7 +57,7 @@ pub const MAX_CREDENTIAL: usize = 160;
 /// The longest serialised leaf in bytes; ours take about 1,500. A longer one would make every
 /// later Welcome heavier for everybody.
 pub const MAX_LEAF: usize = 2_048;
-/// The longest KeyPackage in bytes; ours take 2,648.
+/// The longest KeyPackage in bytes; ours take 2,728.
 pub const MAX_PACKAGE: usize = 4_096;
 /// The longest handshake message in bytes: a remove from a cold tree of 300 devices takes 400 kB.
 pub const MAX_HANDSHAKE: usize = 512 * 1024;

@@ -52,7 +52,6 @@ const _: () = assert!(std::mem::needs_drop::<ControlSecret>());
 
 /// What a Welcome brings beside the group, sealed and signed with it: deterministic CBOR
 /// `[1, roster floor, [[epoch, secret], ...], []]`. The fourth field is kept for check secrets.
-#[derive(Default)]
 pub struct WelcomeNote {
     /// The roster number of the room's last commit; the joiner accepts no lower one afterwards.
     pub roster_floor: u32,
@@ -63,16 +62,18 @@ pub struct WelcomeNote {
 
 impl WelcomeNote {
     /// The bytes; `None` with too many secrets. They are wiped here, OpenMLS's copies are not.
-    pub(super) fn encode(&self) -> Option<Zeroizing<Vec<u8>>> {
-        if self.control_secrets.len() > MAX_CONTROL_SECRETS {
+    pub(super) fn encode(
+        roster_floor: u32,
+        control_secrets: &[ControlSecret],
+    ) -> Option<Zeroizing<Vec<u8>>> {
+        if control_secrets.len() > MAX_CONTROL_SECRETS {
             return None;
         }
-        let secrets: Vec<(u64, Value)> = self
-            .control_secrets
+        let secrets: Vec<(u64, Value)> = control_secrets
             .iter()
             .map(|s| (s.epoch, Value::Bytes(s.secret.expose().to_vec())))
             .collect();
-        let fields = (VERSION, self.roster_floor, secrets, Vec::<u8>::new());
+        let fields = (VERSION, roster_floor, secrets, Vec::<u8>::new());
         let out = Zeroizing::new(cbor::encode(&fields));
         fields.2.into_iter().for_each(|(_, secret)| wipe(secret));
         Some(out)

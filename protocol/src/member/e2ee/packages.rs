@@ -28,7 +28,7 @@ pub struct PackageInfo {
     pub reference: PackageRef,
 }
 
-/// Makes a KeyPackage (RFC 9420 section 10, 2,648 bytes) and keeps its private keys.
+/// Makes a KeyPackage (RFC 9420 section 10, 2,728 bytes) and keeps its private keys.
 ///
 /// A Welcome consumes them; those of a last-resort KeyPackage stay.
 pub fn new_package(

@@ -49,7 +49,7 @@ pub(super) fn examine(
     if staged.group_context().extensions() != group.mls.extensions() {
         return Err(Invalid::Context);
     }
-    let proposals = proposals(group, staged, actor_of_author, &leaves, authority)?;
+    let proposals = proposals(group, staged, actor_of_author, &leaves, authority, place)?;
     membership(group, &leaves, &proposals, authority, place)?;
     path(group, staged, author_leaf, &author, authority)?;
     let removed = leaves
@@ -67,6 +67,7 @@ fn proposals(
     author: Actor,
     leaves: &[(LeafNodeIndex, Option<Member>)],
     authority: &dyn Authority,
+    place: &Place<'_>,
 ) -> Result<Proposals, Invalid> {
     let mut out =
         Proposals { added: Vec::new(), added_members: Vec::new(), removed: BTreeSet::new() };
@@ -91,12 +92,15 @@ fn proposals(
                 out.added_members.push(added.member);
             }
             Proposal::Remove(remove) => {
-                let target = leaves
+                let device = leaves
                     .iter()
                     .find(|(index, _)| *index == remove.removed())
-                    .and_then(|(_, member)| *member)
-                    .and_then(|member| actor(authority, &member.device));
-                if !may_remove(author, target) {
+                    .and_then(|(_, member)| member.map(|m| m.device));
+                // Somebody allowed has asked for it: then everybody's commit must carry it, so
+                // everybody's may.
+                let asked = device.is_some_and(|d| place.required_removals.contains(&d));
+                let target = device.and_then(|device| actor(authority, &device));
+                if !asked && !may_remove(author, target) {
                     return Err(Invalid::MayNotRemove);
                 }
                 out.removed.insert(remove.removed());

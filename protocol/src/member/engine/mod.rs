@@ -1,1 +1,140 @@
-//! The engine: one thread, one transaction a step.
+//! The engine: a device's whole state, one SQL transaction a step.
+//!
+//! It owns the order of things: what a cell at its place means, which commit has won, what is sent
+//! and when. It asks `e2ee`, `roster`, `invite`, `content` and `store`; it must never know a
+//! socket, a clock or a screen.
+//!
+//! The durability rule lives in [`Engine::step`]: memory and disk move together, effects leave
+//! after the commit, and after a rollback memory is loaded again.
+
+mod approve;
+mod blobs;
+mod calls;
+mod chat;
+mod control;
+mod direct;
+mod fault;
+mod inbound;
+mod invites;
+mod joining;
+mod link;
+mod members;
+mod memory;
+mod outbound;
+mod profile;
+mod rooms;
+mod rows;
+mod trust;
+mod views;
+mod waits;
+mod work;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+
+use serde_json::Value;
+
+use self::fault::Fault;
+use self::link::Link;
+use self::memory::Memory;
+use self::waits::Waits;
+use super::agent::core::{ApiError, CallId, Now, Out};
+use super::e2ee::Provider;
+use super::store::{Store, Tx};
+use crate::random::Random;
+
+pub use self::joining::{Joined, Step};
+pub use self::profile::Profile;
+
+/// A device's state and everything it does.
+pub struct Engine {
+    store: Store,
+    random: Box<dyn Random + Send>,
+    memory: Memory,
+    link: Link,
+    waits: Waits,
+    out: VecDeque<Out>,
+    /// When housekeeping and timers are due, in monotonic milliseconds.
+    housekeeping_at: u64,
+    ticked_at: u64,
+}
+
+/// One step: a transaction, the memory that goes with it, and what leaves after the commit.
+struct Cx<'a> {
+    tx: &'a Tx<'a>,
+    memory: &'a mut Memory,
+    link: &'a mut Link,
+    waits: &'a mut Waits,
+    random: &'a mut (dyn Random + Send),
+    now: Now,
+    effects: Vec<Out>,
+}
+
+impl Engine {
+    /// Takes over an opened store.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn open(store: Store, random: Box<dyn Random + Send>) -> Result<Self, ApiError> {
+        let memory = store.view(Memory::load)?;
+        Ok(Self {
+            store,
+            random,
+            memory,
+            link: Link::default(),
+            waits: Waits::default(),
+            out: VecDeque::new(),
+            housekeeping_at: 0,
+            ticked_at: 0,
+        })
+    }
+
+    /// Runs one step. On an error nothing of it remains, on disk, in memory or on its way out.
+    fn step<T>(
+        &mut self,
+        now: Now,
+        work: impl FnOnce(&mut Cx<'_>) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let Self { store, random, memory, link, waits, .. } = self;
+        let before = link.mark();
+        let done = store.step(|tx| {
+            let mut cx =
+                Cx { tx, memory, link, waits, random: random.as_mut(), now, effects: Vec::new() };
+            let value = work(&mut cx)?;
+            cx.settle()?;
+            cx.answer_waits()?;
+            Ok::<_, Fault>((value, cx.effects))
+        });
+        match done {
+            Ok((value, effects)) => {
+                self.out.extend(effects);
+                Ok(value)
+            }
+            Err(fault) => {
+                // Groups in memory may be ahead of the disk now.
+                self.link.reset_to(before);
+                self.memory = self.store.view(Memory::load)?;
+                Err(fault)
+            }
+        }
+    }
+
+    /// Answers a call with what a step gave.
+    fn answer(&mut self, id: CallId, result: Result<Value, Fault>) {
+        self.out.push_back(Out::Answer(id, result.map_err(ApiError::from)));
+    }
+}
+
+impl<'a> Cx<'a> {
+    /// OpenMLS's provider over this step's transaction.
+    fn provider(&self) -> Provider<'a> {
+        Provider::new(self.tx.connection())
+    }
+
+    /// Tells every subscriber, after the commit.
+    fn event(&mut self, event: Value) {
+        self.effects.push(Out::Event(event));
+    }
+}

@@ -78,7 +78,7 @@ impl Snapshot {
         from.rest().is_empty().then_some(Self { entries, packages })
     }
 
-    /// The hash a [`Payload::Blob`] names.
+    /// The hash a [`super::Payload::Blob`] names.
     pub fn hash_of(encoded: &[u8]) -> Digest {
         Digest(Blake2s256::digest(encoded).into())
     }

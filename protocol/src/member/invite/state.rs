@@ -157,6 +157,19 @@ impl Terms {
     }
 }
 
+impl Phase {
+    /// The state as people read it and JSON shows it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Asking { .. } => "asking",
+            Self::Used { .. } => "used",
+            Self::Expired => "expired",
+            Self::Revoked { .. } => "revoked",
+        }
+    }
+}
+
 impl Approval {
     /// What the roster entry says.
     pub fn words_compared(self) -> bool {

@@ -60,12 +60,19 @@ pub struct Member {
 }
 
 /// Which relay the team uses.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Relay {
     /// Its static key.
     pub key: StaticPublic,
     /// `HOST:PORT` each, best first.
     pub addresses: Vec<String>,
+}
+
+// Addresses stay out of logs.
+impl std::fmt::Debug for Relay {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Relay(..)")
+    }
 }
 
 /// An action whose format this version reads and whose effect it cannot bring about.
@@ -99,7 +106,7 @@ pub enum Applied {
         member: MemberId,
         /// Whether it was an admin's, so that all open invites close.
         closes_invites: bool,
-        /// The active devices an admin's device had approved, for somebody to look at.
+        /// The active devices it had added or vouched for, for somebody to look at.
         approved: Vec<DeviceId>,
     },
     /// A member has another role.
@@ -149,6 +156,8 @@ pub struct Roster {
     pub(super) language: Language,
     pub(super) head: RosterHead,
     pub(super) members: BTreeMap<MemberId, Member>,
+    /// Members by folded name, so that uniqueness costs the same in a large team.
+    pub(super) names: BTreeMap<String, MemberId>,
     pub(super) devices: BTreeMap<DeviceId, Device>,
     pub(super) relay: Option<Relay>,
     pub(super) policies: BTreeMap<String, u64>,
@@ -196,6 +205,7 @@ impl Roster {
             language,
             head: RosterHead { number: 0, hash },
             members: BTreeMap::new(),
+            names: BTreeMap::new(),
             devices: BTreeMap::new(),
             relay: None,
             policies: BTreeMap::new(),
@@ -306,6 +316,7 @@ impl Roster {
     fn fold_add(&mut self, entry: &Entry, add: &AddDevice) -> Applied {
         let id = add.keys.identity.device_id();
         let member = Member { id: add.member, name: add.name.clone(), role: add.role };
+        self.names.insert(add.name.fold(), add.member);
         let is_new_member = self.members.insert(add.member, member).is_none();
         let device = Device {
             id,
@@ -327,7 +338,8 @@ impl Roster {
 
     fn fold_revoke(&mut self, number: u32, id: &DeviceId) -> Result<Applied, RosterError> {
         let closes_invites = self.role_of(id) == Some(Role::Admin);
-        let approved = if closes_invites { self.devices_approved_by(id) } else { Vec::new() };
+        // Whatever its role is now: it may have been an admin's when it approved.
+        let approved = self.devices_approved_by(id);
         let device = self.devices.get_mut(id).ok_or(RosterError::UnknownDevice)?;
         device.revoked = Some(number);
         Ok(Applied::Revoked { device: *id, member: device.member, closes_invites, approved })

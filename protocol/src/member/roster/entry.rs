@@ -105,6 +105,21 @@ impl SignedEntry {
         Ok(Self { bytes, signature })
     }
 
+    /// Takes over an entry as the store holds it.
+    pub fn stored(bytes: Vec<u8>, signature: SignatureBytes) -> Self {
+        Self { bytes, signature }
+    }
+
+    /// The entry's bytes, which the signature covers.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The author's signature.
+    pub fn signature(&self) -> &SignatureBytes {
+        &self.signature
+    }
+
     /// `[entry, signature]` in deterministic CBOR, at most [`MAX_SIGNED_BYTES`].
     pub fn encode(&self) -> Vec<u8> {
         cbor::encode(&Value::Array(vec![bytes(&self.bytes), bytes(&self.signature.0)]))

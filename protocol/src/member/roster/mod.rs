@@ -15,7 +15,7 @@ mod queries;
 mod rules;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use action::{Action, AddDevice, Author, MAX_POLICY_BYTES, MAX_REWOUND};
 pub use chain::{

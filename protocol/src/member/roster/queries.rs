@@ -77,13 +77,14 @@ impl Roster {
     /// The member of this name, case and normal form ignored. Somebody who lost every device keeps
     /// the name, and comes back under the same member id.
     pub fn member_by_name(&self, name: &str) -> Option<&Member> {
-        let folded = rules::fold(name);
-        self.members().find(|member| member.name.fold() == folded)
+        self.member(self.names.get(&rules::fold(name))?)
     }
 
     /// The names somebody may have meant, best first, three at most.
     pub fn nearest_names(&self, typed: &str) -> Vec<&Name> {
-        let names = self.members().map(|member| (member.name.fold(), &member.name));
+        let names = self.names.iter().filter_map(|(folded, id)| {
+            self.member(id).map(|member| (folded.clone(), &member.name))
+        });
         nearest(&rules::fold(typed), names)
     }
 

@@ -1,6 +1,6 @@
 //! The relay's current rows, which admins' devices keep to refill an empty relay.
 
-use super::sql::secret;
+use super::sql::{closed_debug, secret};
 use super::{StoreError, Tx, View};
 use crate::noise::keys::{AccessSecret, TransportHash};
 use crate::wire::ids::DeviceId;
@@ -16,6 +16,8 @@ pub struct AccessRow {
     /// Whether the row may use admins' operations.
     pub admin: bool,
 }
+
+closed_debug!(AccessRow);
 
 impl View<'_> {
     /// All rows, by device.

@@ -1,10 +1,11 @@
 //! Unfinished fragments: messages of several cells whose last has not come yet.
 
+use super::sql::closed_debug;
 use super::{StoreError, Tx, View};
 use crate::wire::ids::Seq;
 
 /// A chain begun by a first fragment.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct NewChain {
     /// The channel's number.
     pub channel: i64,
@@ -23,13 +24,15 @@ pub struct NewChain {
 }
 
 /// An unfinished chain as it is kept.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ChainRow {
     /// Its number on this device.
     pub id: i64,
     /// What it holds.
     pub chain: NewChain,
 }
+
+closed_debug!(NewChain, ChainRow);
 
 impl View<'_> {
     /// The unfinished chains of a channel, oldest first.

@@ -1,6 +1,6 @@
 //! The keys with which cells are tagged and sealed.
 
-use super::sql::{secret, sql_enum};
+use super::sql::{closed_debug, secret, sql_enum};
 use super::{StoreError, Tx, View};
 use crate::secret::Secret;
 use crate::wire::ids::{DeviceId, InviteId, RoomId, Seq};
@@ -63,6 +63,8 @@ pub struct ChannelRow {
     /// The place at which the epoch ended.
     pub closed: Option<Seq>,
 }
+
+closed_debug!(NewChannel, ChannelRow);
 
 impl View<'_> {
     /// All channels, oldest first.

@@ -2,7 +2,7 @@
 
 use rusqlite::Row;
 
-use super::sql::secret;
+use super::sql::{closed_debug, secret};
 use super::{StoreError, Tx, View};
 use crate::secret::Secret;
 use crate::wire::ids::{DeviceId, InviteId};
@@ -37,6 +37,8 @@ pub struct InviteRow {
 
 const SELECT: &str = "SELECT id, secret, bundle, role, name, auto_approve, created_at, expires_at,
     state, used_at, request, by FROM invite";
+
+closed_debug!(InviteRow);
 
 impl View<'_> {
     /// An invite.

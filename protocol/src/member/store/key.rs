@@ -4,6 +4,9 @@
 //! wrapped key 48. The wrap is XChaCha20-Poly1305 under Argon2id (RFC 9106, version 0x13, one
 //! lane) of the passphrase in NFC; everything before the wrapped key is its associated data.
 
+#[cfg(test)]
+mod tests;
+
 use std::path::Path;
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
@@ -51,6 +54,11 @@ impl Passphrase {
 }
 
 impl DbKey {
+    /// Makes a fresh key.
+    pub fn generate(random: &mut (impl Random + ?Sized)) -> Self {
+        Self(Secret::random(random))
+    }
+
     /// The bytes, for the key pragma and nothing else.
     pub(super) fn secret(&self) -> &Secret<KEY_LEN> {
         &self.0
@@ -188,16 +196,16 @@ pub fn create_key(
     }
     let header = Header { calibration, salt: bytes(random), nonce: bytes(random) };
     let wrapping = header.calibration.derive(passphrase, &header.salt)?;
-    let key = Secret::random(random);
+    let key = DbKey::generate(random);
     let mut file = header.encode();
-    let mut wrapped = Zeroizing::new(*key.expose());
+    let mut wrapped = Zeroizing::new(*key.secret().expose());
     let tag = XChaCha20Poly1305::new(wrapping.expose().into())
         .encrypt_in_place_detached(XNonce::from_slice(&header.nonce), &file, wrapped.as_mut_slice())
         .map_err(|_| KeyError::Damaged)?;
     file.extend_from_slice(wrapped.as_slice());
     file.extend_from_slice(&tag);
     files::write_whole(dir, KEY_FILE, &file)?;
-    Ok(DbKey(key))
+    Ok(key)
 }
 
 /// Opens the key file in `dir`. Takes about as long as its calibration says, right or wrong.

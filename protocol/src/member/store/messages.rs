@@ -2,7 +2,7 @@
 
 use rusqlite::{Row, ToSql, params_from_iter};
 
-use super::sql::sql_enum;
+use super::sql::{closed_debug, sql_enum};
 use super::{StoreError, Tx, View};
 use crate::wire::ids::{ContentId, DeviceId, MemberId, RoomId, Seq};
 
@@ -19,7 +19,7 @@ sql_enum! {
 }
 
 /// A message.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct MessageRow {
     /// Its content id, equal on all devices.
     pub content: ContentId,
@@ -78,6 +78,8 @@ pub struct Unread {
 const SELECT: &str = "SELECT content, room, seq, device, member, own, sent_at, counter, kind, text,
     reply_to, raw, expires_at, state, read FROM message";
 
+closed_debug!(MessageRow);
+
 impl View<'_> {
     /// A message.
     ///
@@ -102,20 +104,14 @@ impl View<'_> {
             wanted.push("read = 0");
         }
         if let Some(since) = query.since {
-            let place: Option<(Option<Seq>, i64)> =
-                self.row("SELECT seq, id FROM message WHERE content = ?1", [since], |row| {
+            let place: Option<(Seq, i64)> =
+                self.row("SELECT place, id FROM message WHERE content = ?1", [since], |row| {
                     Ok((row.get(0)?, row.get(1)?))
                 })?;
-            match place.ok_or(StoreError::NoSuchRow)? {
-                (Some(seq), _) => {
-                    wanted.push("(seq > ? OR seq IS NULL)");
-                    values.push(Box::new(seq));
-                }
-                (None, id) => {
-                    wanted.push("seq IS NULL AND id > ?");
-                    values.push(Box::new(id));
-                }
-            }
+            let (place, id) = place.ok_or(StoreError::NoSuchRow)?;
+            wanted.push("(place, id) > (?, ?)");
+            values.push(Box::new(place));
+            values.push(Box::new(id));
         }
         let filter = if wanted.is_empty() {
             String::new()
@@ -123,7 +119,7 @@ impl View<'_> {
             format!(" WHERE {}", wanted.join(" AND "))
         };
         values.push(Box::new(query.limit.map_or(-1, i64::from)));
-        let sql = format!("{SELECT}{filter} ORDER BY seq DESC NULLS FIRST, id DESC LIMIT ?");
+        let sql = format!("{SELECT}{filter} ORDER BY place DESC, id DESC LIMIT ?");
         let mut found = self.rows(&sql, params_from_iter(values), message_row)?;
         found.reverse();
         Ok(found)

@@ -9,9 +9,11 @@
 //! exists only inside [`Store::step`].
 
 mod access;
+mod blobs;
 mod chains;
 mod channels;
 mod deliveries;
+mod direct;
 mod error;
 mod files;
 mod intents;
@@ -37,9 +39,11 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension, Params, Row, TransactionBehavior};
 
 pub use access::AccessRow;
+pub use blobs::BlobChunk;
 pub use chains::{ChainRow, NewChain};
 pub use channels::{CONTROL_EPOCHS_KEPT, ChannelKind, ChannelRow, NewChannel};
 pub use deliveries::KEY_LIFETIME_S;
+pub use direct::{DIRECT_IDS_KEPT, DirectProgress, MAX_OPEN_DIRECT};
 pub use error::StoreError;
 pub use files::make_private_dir;
 pub use intents::{Intent, IntentKind, NewIntent};
@@ -48,7 +52,7 @@ pub use key::{Calibration, DbKey, KeyError, Passphrase, create_key, has_key, unl
 pub use lock::{LockError, ProfileLock};
 pub use messages::{MessageQuery, MessageRow, MessageState, Unread};
 pub use meta::{Cursor, MetaKey};
-pub use outbox::{CELL_LEN, NewOut, OutCell, OutKind, OutRow, OutgoingCell, OwnCell};
+pub use outbox::{NewOut, OutCell, OutKind, OutRow, OutgoingCell, OwnCell};
 pub use packages::{MAX_PACKAGES_PER_DEVICE, PackageCount};
 pub use pending::{HELD_PER_ROOM, Held, PendingCommit, RequiredRemoval};
 pub use ring::{RING_CELLS, RING_LIFETIME_S, RingCell};

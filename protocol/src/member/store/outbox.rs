@@ -1,12 +1,10 @@
 //! What is to be sent: messages with the exact bytes of their cells, until all came back.
 
-use super::sql::{size_error, sql_enum};
+use super::sql::{closed_debug, size_error, sql_enum};
 use super::{StoreError, Tx, View};
 use crate::wire::ids::{CellId, ContentId, RoomId, Seq};
+use crate::wire::limits::CELL;
 use rusqlite::Row;
-
-/// The length of a cell in bytes.
-pub const CELL_LEN: usize = 1024;
 
 /// Tag and nonce: what names a cell that was altered behind them.
 const HEAD_LEN: usize = 40;
@@ -32,7 +30,7 @@ sql_enum! {
 }
 
 /// A message to be queued.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct NewOut {
     /// What it is.
     pub kind: OutKind,
@@ -49,7 +47,7 @@ pub struct NewOut {
 }
 
 /// A message in the outbox.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct OutRow {
     /// Its number; numbers rise in the order of queueing and are never used again.
     pub id: i64,
@@ -67,7 +65,7 @@ pub struct OutgoingCell {
     /// The cell's id.
     pub id: CellId,
     /// The exact bytes, the same at every attempt.
-    pub bytes: Box<[u8; CELL_LEN]>,
+    pub bytes: Box<[u8; CELL]>,
 }
 
 /// A cell of the outbox and where it stands.
@@ -82,7 +80,7 @@ pub struct OutCell {
     /// The cell's id.
     pub id: CellId,
     /// The exact bytes.
-    pub bytes: Box<[u8; CELL_LEN]>,
+    pub bytes: Box<[u8; CELL]>,
     /// Its place, once it was seen in the log: a second occurrence is no longer ours.
     pub seq: Option<Seq>,
 }
@@ -102,12 +100,14 @@ const OUT_CELL: &str = "SELECT c.message, c.place,
     (SELECT count(*) FROM out_cell AS n WHERE n.message = c.message), c.cell_id, c.bytes, c.seq
     FROM out_cell AS c";
 
+closed_debug!(NewOut, OutRow, OutgoingCell, OutCell, OwnCell);
+
 impl View<'_> {
     /// Compares a cell from the log with the outbox, all 1024 bytes.
     ///
     /// # Errors
     /// Those of the database.
-    pub fn own_cell(&self, cell: &[u8; CELL_LEN]) -> Result<OwnCell, StoreError> {
+    pub fn own_cell(&self, cell: &[u8; CELL]) -> Result<OwnCell, StoreError> {
         let (head, _) = cell.split_at(HEAD_LEN);
         let sql = format!("{OUT_CELL} WHERE substr(c.bytes, 1, 40) = ?1");
         let found = self.rows(&sql, [head], out_cell)?;
@@ -178,6 +178,29 @@ impl View<'_> {
         self.row(sql, [message], out_row)
     }
 
+    /// The place of a message's first cell, if it was seen in the log.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn first_place(&self, message: i64) -> Result<Option<Seq>, StoreError> {
+        let place =
+            self.row("SELECT min(seq) FROM out_cell WHERE message = ?1", [message], |row| {
+                row.get(0)
+            })?;
+        Ok(place.flatten())
+    }
+
+    /// Texts that have no cells: they wait to be encrypted, in the order of queueing.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn unsealed_texts(&self) -> Result<Vec<OutRow>, StoreError> {
+        let sql = "SELECT id, kind, room, epoch, content, plain, queued_at FROM outbox AS o
+                   WHERE kind = ?1 AND NOT EXISTS (SELECT 1 FROM out_cell WHERE message = o.id)
+                   ORDER BY id";
+        self.rows(sql, [OutKind::Text], out_row)
+    }
+
     /// All messages of the outbox, in the order of queueing.
     ///
     /// # Errors
@@ -206,7 +229,7 @@ impl Tx<'_> {
     pub fn enqueue(
         &self,
         message: &NewOut,
-        cells: &[(CellId, [u8; CELL_LEN])],
+        cells: &[(CellId, [u8; CELL])],
     ) -> Result<i64, StoreError> {
         let id = self.insert(
             "INSERT INTO outbox (kind, room, epoch, content, plain, queued_at)
@@ -242,7 +265,7 @@ impl Tx<'_> {
         &self,
         message: i64,
         epoch: u64,
-        cells: &[(CellId, [u8; CELL_LEN])],
+        cells: &[(CellId, [u8; CELL])],
     ) -> Result<(), StoreError> {
         let changed =
             self.execute("UPDATE outbox SET epoch = ?2 WHERE id = ?1", (message, epoch))?;
@@ -262,11 +285,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    fn insert_cells(
-        &self,
-        message: i64,
-        cells: &[(CellId, [u8; CELL_LEN])],
-    ) -> Result<(), StoreError> {
+    fn insert_cells(&self, message: i64, cells: &[(CellId, [u8; CELL])]) -> Result<(), StoreError> {
         for (index, (id, bytes)) in (0_u16..).zip(cells) {
             self.execute(
                 "INSERT INTO out_cell (message, place, cell_id, bytes) VALUES (?1, ?2, ?3, ?4)",
@@ -303,8 +322,8 @@ fn out_cell(row: &Row<'_>) -> rusqlite::Result<OutCell> {
 }
 
 /// Reads a cell straight from the row's memory.
-pub(super) fn cell_bytes(row: &Row<'_>, column: usize) -> rusqlite::Result<Box<[u8; CELL_LEN]>> {
+pub(super) fn cell_bytes(row: &Row<'_>, column: usize) -> rusqlite::Result<Box<[u8; CELL]>> {
     let blob = row.get_ref(column)?.as_blob()?;
-    let bytes: Result<Box<[u8; CELL_LEN]>, _> = Box::<[u8]>::from(blob).try_into();
-    bytes.map_err(|_| size_error(column, CELL_LEN, blob.len()))
+    let bytes: Result<Box<[u8; CELL]>, _> = Box::<[u8]>::from(blob).try_into();
+    bytes.map_err(|_| size_error(column, CELL, blob.len()))
 }

@@ -1,7 +1,7 @@
 //! What a room waits for: one's own commit in flight, removals that the next commit must carry,
 //! messages held back while the roster is behind.
 
-use super::sql::{join_devices, split_devices};
+use super::sql::{closed_debug, join_devices, split_devices};
 use super::{StoreError, Tx, View};
 use crate::wire::ids::{DeviceId, RoomId, Seq};
 
@@ -9,7 +9,7 @@ use crate::wire::ids::{DeviceId, RoomId, Seq};
 pub const HELD_PER_ROOM: u64 = 4096;
 
 /// One's own commit, sent and not yet seen to win or lose. It has no time-out.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct PendingCommit {
     /// The room.
     pub room: RoomId,
@@ -39,7 +39,7 @@ pub struct RequiredRemoval {
 }
 
 /// A message held back.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Held {
     /// The place at which it was complete.
     pub seq: Seq,
@@ -48,6 +48,8 @@ pub struct Held {
     /// The message.
     pub bytes: Vec<u8>,
 }
+
+closed_debug!(PendingCommit, Held);
 
 impl View<'_> {
     /// The room's commit in flight.

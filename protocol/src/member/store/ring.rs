@@ -1,9 +1,11 @@
 //! Cells that matched no channel, kept for a while: a Welcome names an earlier place, and the
 //! joiner reads on from there.
 
-use super::outbox::{CELL_LEN, cell_bytes};
+use super::outbox::cell_bytes;
+use super::sql::closed_debug;
 use super::{StoreError, Tx, View};
 use crate::wire::ids::{CellId, Seq};
+use crate::wire::limits::CELL;
 
 /// How many cells are kept at most: 64 MiB of them.
 pub const RING_CELLS: u32 = 64 * 1024;
@@ -19,8 +21,10 @@ pub struct RingCell {
     /// Its id.
     pub id: CellId,
     /// Its bytes.
-    pub cell: Box<[u8; CELL_LEN]>,
+    pub cell: Box<[u8; CELL]>,
 }
+
+closed_debug!(RingCell);
 
 impl View<'_> {
     /// Up to `limit` cells from the place `from` on, in log order.
@@ -44,7 +48,7 @@ impl Tx<'_> {
         &self,
         seq: Seq,
         id: &CellId,
-        cell: &[u8; CELL_LEN],
+        cell: &[u8; CELL],
         now: u64,
     ) -> Result<(), StoreError> {
         self.execute(

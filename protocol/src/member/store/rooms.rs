@@ -3,6 +3,7 @@
 use rusqlite::Row;
 use rusqlite::types::FromSqlError;
 
+use super::sql::closed_debug;
 use super::{StoreError, Tx, View};
 use crate::wire::ids::{RoomId, Seq};
 
@@ -25,7 +26,7 @@ pub enum RoomStatus {
 }
 
 /// A room.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct RoomRow {
     /// The room's id, its MLS group id.
     pub id: RoomId,
@@ -51,6 +52,8 @@ pub struct RoomRow {
 
 const SELECT: &str = "SELECT id, name, topic, kind, lifetime, status, detail, since, epoch, opened,
     roster_floor, members FROM room";
+
+closed_debug!(RoomRow);
 
 impl View<'_> {
     /// A room.

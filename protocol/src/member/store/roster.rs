@@ -1,11 +1,12 @@
 //! The roster's signed entries, in the order of the chain.
 
+use super::sql::closed_debug;
 use super::{StoreError, Tx, View};
 use crate::member::identity::SignatureBytes;
 use crate::wire::ids::Seq;
 
 /// A signed roster entry as it came.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct RosterRow {
     /// Its number in the chain, from 0.
     pub number: u32,
@@ -16,6 +17,8 @@ pub struct RosterRow {
     /// Its place in the log; 0 if it came with a snapshot.
     pub seq: Seq,
 }
+
+closed_debug!(RosterRow);
 
 impl View<'_> {
     /// All entries by number.

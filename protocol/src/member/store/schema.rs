@@ -70,6 +70,10 @@ pub(super) fn open(
 fn unlock(connection: &Connection, key: &DbKey) -> Result<(), StoreError> {
     let bytes = key.secret().expose();
     let mut pragma = Zeroizing::new(String::with_capacity(32 + 2 * bytes.len()));
+    // SQLCipher would tell stderr about a wrong key, in the middle of somebody's screen; and it
+    // wipes what it frees (the key's text, plain pages) only if told to.
+    connection
+        .execute_batch("PRAGMA cipher_log_level = NONE; PRAGMA cipher_memory_security = ON;")?;
     pragma.push_str("PRAGMA key = \"x'");
     for byte in bytes {
         // Writing to a String cannot fail; the capacity above keeps it in one place.
@@ -122,6 +126,21 @@ CREATE TABLE chain (
 CREATE INDEX chain_channel ON chain (channel);
 CREATE INDEX chain_first ON chain (first);
 
+CREATE TABLE blob_out (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, blob BLOB NOT NULL, secret BLOB NOT NULL,
+    place INTEGER NOT NULL, count INTEGER NOT NULL, chunk BLOB NOT NULL, UNIQUE (blob, place)
+) STRICT;
+
+CREATE TABLE direct_part (
+    peer BLOB NOT NULL, message BLOB NOT NULL, place INTEGER NOT NULL, count INTEGER NOT NULL,
+    kind INTEGER NOT NULL, seq INTEGER NOT NULL, content BLOB NOT NULL,
+    UNIQUE (peer, message, place)
+) STRICT;
+CREATE TABLE direct_done (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, peer BLOB NOT NULL, message BLOB NOT NULL,
+    UNIQUE (peer, message)
+) STRICT;
+
 CREATE TABLE outbox (
     id INTEGER PRIMARY KEY AUTOINCREMENT, kind INTEGER NOT NULL, room BLOB, epoch INTEGER NOT NULL,
     content BLOB, plain BLOB NOT NULL, queued_at INTEGER NOT NULL
@@ -162,10 +181,11 @@ CREATE TABLE message (
     seq INTEGER, device BLOB NOT NULL, member BLOB NOT NULL, own INTEGER NOT NULL,
     sent_at INTEGER NOT NULL, counter INTEGER NOT NULL, kind INTEGER NOT NULL, text TEXT NOT NULL,
     reply_to BLOB, raw BLOB NOT NULL, expires_at INTEGER, state INTEGER NOT NULL,
-    read INTEGER NOT NULL
+    read INTEGER NOT NULL,
+    place INTEGER NOT NULL AS (ifnull(seq, 9223372036854775807)) VIRTUAL
 ) STRICT;
-CREATE INDEX message_order ON message (room, seq);
-CREATE INDEX message_log ON message (seq);
+CREATE INDEX message_order ON message (room, place, id);
+CREATE INDEX message_log ON message (place, id);
 CREATE INDEX message_unread ON message (room) WHERE read = 0;
 CREATE INDEX message_expiry ON message (expires_at) WHERE expires_at IS NOT NULL;
 CREATE TABLE counter (

@@ -4,7 +4,9 @@ use rusqlite::Row;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
 use crate::secret::Secret;
-use crate::wire::ids::{CellId, ContentId, DeviceId, Digest, InviteId, LogId, MemberId, RoomId};
+use crate::wire::ids::{
+    BlobId, CellId, ContentId, DeviceId, Digest, InviteId, LogId, MemberId, RoomId,
+};
 
 macro_rules! ids {
     ($($id:ty),*) => { $(
@@ -26,7 +28,7 @@ macro_rules! ids {
     )* };
 }
 
-ids!(CellId, ContentId, DeviceId, Digest, InviteId, LogId, MemberId, RoomId);
+ids!(BlobId, CellId, ContentId, DeviceId, Digest, InviteId, LogId, MemberId, RoomId);
 
 /// A closed set of names that stands in a row as its number.
 macro_rules! sql_enum {
@@ -58,6 +60,18 @@ macro_rules! sql_enum {
     };
 }
 pub(super) use sql_enum;
+
+/// A `Debug` that shows the type and none of its values, so that no row reaches a log.
+macro_rules! closed_debug {
+    ($($name:ident),*) => { $(
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(concat!(stringify!($name), "(..)"))
+            }
+        }
+    )* };
+}
+pub(super) use closed_debug;
 
 /// Reads a secret straight from the row's memory.
 pub(super) fn secret<const N: usize>(row: &Row<'_>, column: usize) -> rusqlite::Result<Secret<N>> {

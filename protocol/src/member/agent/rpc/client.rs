@@ -7,14 +7,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
-use tokio::io::{AsyncWriteExt, BufReader};
-use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::io::BufReader;
+use tokio::net::unix::OwnedReadHalf;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use super::super::core::ApiError;
 use super::super::events::{BACKLOG, Events};
-use super::lines::{Line, Lines};
+use super::lines::{Line, Lines, write_lines};
 use super::message::{self, FromServer};
 use super::{MAX_ANSWER, WRITE_QUEUE, socket};
 
@@ -43,10 +43,10 @@ impl Client {
         let (lines, queue) = mpsc::channel(WRITE_QUEUE);
         let waiting = Waiting::new(Mutex::new(Some(HashMap::new())));
         let mut tasks = JoinSet::new();
-        tasks.spawn(write(writer, queue));
+        tasks.spawn(write_lines(writer, queue));
         tasks.spawn(read(reader, Arc::clone(&waiting), events));
         let last_id = AtomicU64::new(0);
-        Ok(Self { dir: dir.to_owned(), lines, waiting, last_id, tasks: tasks })
+        Ok(Self { dir: dir.to_owned(), lines, waiting, last_id, tasks })
     }
 
     pub(in super::super) async fn call(
@@ -84,14 +84,6 @@ impl Client {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // Nothing that holds this lock can leave the map half changed.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-async fn write(mut writer: OwnedWriteHalf, mut queue: mpsc::Receiver<Vec<u8>>) {
-    while let Some(line) = queue.recv().await {
-        if writer.write_all(&line).await.is_err() {
-            return;
-        }
-    }
 }
 
 async fn read(reader: OwnedReadHalf, waiting: Waiting, events: mpsc::Sender<Value>) {

@@ -2,7 +2,8 @@
 
 use std::io;
 
-use tokio::io::{AsyncBufRead, AsyncBufReadExt};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::sync::mpsc;
 
 /// What stood on one line.
 #[derive(Debug, PartialEq, Eq)]
@@ -54,6 +55,18 @@ impl<R: AsyncBufRead + Unpin> Lines<R> {
     fn take(&mut self) -> Line {
         let line = std::mem::take(&mut self.line);
         if std::mem::take(&mut self.too_long) { Line::TooLong } else { Line::Whole(line) }
+    }
+}
+
+/// Writes lines, which have their ends, until there are no more or the other side is gone.
+pub(super) async fn write_lines(
+    mut writer: impl AsyncWrite + Unpin,
+    mut queue: mpsc::Receiver<Vec<u8>>,
+) {
+    while let Some(line) = queue.recv().await {
+        if writer.write_all(&line).await.is_err() {
+            return;
+        }
     }
 }
 

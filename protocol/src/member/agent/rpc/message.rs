@@ -18,11 +18,12 @@ pub(super) struct Request {
 
 /// A line that is no request; the id to answer to.
 #[derive(Debug, PartialEq)]
-pub(super) struct Malformed(pub(super) Value, pub(super) ApiError);
+pub(super) struct Malformed(pub(super) Value, pub(super) Box<ApiError>);
 
 /// Reads one request.
 pub(super) fn read(line: Line) -> Result<Request, Malformed> {
-    let no = |id: &Value, code, why| Malformed(id.clone(), ApiError::malformed(code, why));
+    let no =
+        |id: &Value, code, why| Malformed(id.clone(), Box::new(ApiError::malformed(code, why)));
     let Line::Whole(line) = line else {
         return Err(no(&Value::Null, REQUEST, "a request is one line of at most 1 MiB"));
     };

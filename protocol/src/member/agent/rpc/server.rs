@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::io::{AsyncWriteExt, BufReader};
-use tokio::net::UnixStream;
-use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::io::BufReader;
+use tokio::net::unix::OwnedReadHalf;
+use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
@@ -17,9 +17,10 @@ use tracing::debug;
 use super::super::core::ApiError;
 use super::super::driver::Driver;
 use super::super::faults::REQUEST;
-use super::lines::Lines;
+use super::super::mark_agent;
+use super::lines::{Lines, write_lines};
 use super::message::{self, Malformed, Request};
-use super::socket::{Socket, is_own};
+use super::socket::{SocketFile, is_own};
 use super::{MAX_CALLS, MAX_CONNECTIONS, MAX_REQUEST, WRITE_QUEUE};
 
 /// How long a stopping holder waits for the calls of its clients.
@@ -33,6 +34,7 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
 /// Serves the socket until it is stopped.
 pub(in super::super) struct Server {
+    file: Option<SocketFile>,
     stop: watch::Sender<bool>,
     accepting: JoinHandle<()>,
 }
@@ -41,25 +43,33 @@ impl Server {
     /// Makes the socket and serves it, in tasks of the current tokio runtime. Only the holder of
     /// the profile's lock may call it.
     pub(in super::super) fn start(dir: &Path, driver: Driver) -> io::Result<Self> {
-        let socket = Socket::bind(dir)?;
+        let (file, listener) = SocketFile::bind(dir)?;
         let (stop, stopped) = watch::channel(false);
-        Ok(Self { stop, accepting: tokio::spawn(accept(socket, driver, stopped)) })
+        let accepting = tokio::spawn(accept(listener, driver, stopped));
+        Ok(Self { file: Some(file), stop, accepting })
     }
 
     /// Removes the socket, answers the calls that came in, at most 10 s, and disconnects.
-    pub(in super::super) async fn stop(self) {
+    pub(in super::super) async fn stop(&mut self) {
+        self.file = None;
         // Without a receiver the task has ended already.
         let _ended = self.stop.send(true);
-        let _panicked = self.accepting.await;
+        let _panicked = (&mut self.accepting).await;
     }
 }
 
-async fn accept(socket: Socket, driver: Driver, mut stopped: watch::Receiver<bool>) {
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+async fn accept(listener: UnixListener, driver: Driver, mut stopped: watch::Receiver<bool>) {
     let mut connections = JoinSet::new();
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
         let accepted = tokio::select! {
-            accepted = socket.listener.accept() => accepted,
+            accepted = listener.accept() => accepted,
             _ = stopped.wait_for(|stopped| *stopped) => break,
             Some(_) = connections.join_next() => continue,
         };
@@ -76,7 +86,7 @@ async fn accept(socket: Socket, driver: Driver, mut stopped: watch::Receiver<boo
             _ => debug!("a local connection was turned away"),
         }
     }
-    drop(socket);
+    drop(listener);
     let all = async { while connections.join_next().await.is_some() {} };
     // Whoever is not through by then is cut off.
     let _late = timeout(DRAIN, all).await;
@@ -99,7 +109,7 @@ impl Connection {
         let (reader, writer) = stream.into_split();
         let (lines, queue) = mpsc::channel(WRITE_QUEUE);
         let mut writing = JoinSet::new();
-        writing.spawn(write(writer, queue));
+        writing.spawn(write_lines(writer, queue));
         Self {
             reader: Lines::new(BufReader::new(reader), MAX_REQUEST),
             lines,
@@ -147,7 +157,7 @@ impl Connection {
         while self.calls.try_join_next().is_some() {}
         match message::read(line) {
             Ok(request) => self.carry_out(request, free),
-            Err(Malformed(id, error)) => self.reply(Some(id), Err(error), free),
+            Err(Malformed(id, error)) => self.reply(Some(id), Err(*error), free),
         }
         Some(())
     }
@@ -162,10 +172,7 @@ impl Connection {
         let lines = self.lines.clone();
         self.calls.spawn(async move {
             let mut result = driver.call(&method, params).await;
-            if let (Ok(Value::Object(status)), "status") = (&mut result, method.as_str()) {
-                // Whoever asks over the socket talks to another process that holds the profile.
-                status.insert("agent".to_owned(), Value::Bool(true));
-            }
+            mark_agent(&method, &mut result, true);
             if let Some(id) = id {
                 let _gone = lines.send(message::answer(id, result)).await;
             }
@@ -211,13 +218,5 @@ impl Connection {
             let _gone = lines.send(message::answer(id, result)).await;
             drop(free);
         });
-    }
-}
-
-async fn write(mut writer: OwnedWriteHalf, mut queue: mpsc::Receiver<Vec<u8>>) {
-    while let Some(line) = queue.recv().await {
-        if writer.write_all(&line).await.is_err() {
-            return;
-        }
     }
 }

@@ -11,11 +11,8 @@ use tokio::net::{UnixListener, UnixStream};
 const NAME: &str = "agent.sock";
 const PRIVATE_FILE: u32 = 0o600;
 
-/// The profile's socket; the file is removed when this is dropped.
-pub(super) struct Socket {
-    path: PathBuf,
-    pub(super) listener: UnixListener,
-}
+/// The profile's socket file; it is removed when this is dropped.
+pub(super) struct SocketFile(PathBuf);
 
 /// Opens `dir` so that its socket has a short name: a socket's path has at most 107 bytes.
 fn short(dir: &Path) -> io::Result<(File, PathBuf)> {
@@ -24,10 +21,10 @@ fn short(dir: &Path) -> io::Result<(File, PathBuf)> {
     Ok((open, path))
 }
 
-impl Socket {
+impl SocketFile {
     /// Makes the socket. Only the holder of the profile's lock may call it: a socket file that
     /// is there already is a dead holder's.
-    pub(super) fn bind(dir: &Path) -> io::Result<Self> {
+    pub(super) fn bind(dir: &Path) -> io::Result<(Self, UnixListener)> {
         let path = dir.join(NAME);
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -36,14 +33,14 @@ impl Socket {
         let (_open, short) = short(dir)?;
         let listener = UnixListener::bind(&short)?;
         fs::set_permissions(&path, Permissions::from_mode(PRIVATE_FILE))?;
-        Ok(Self { path, listener })
+        Ok((Self(path), listener))
     }
 }
 
-impl Drop for Socket {
+impl Drop for SocketFile {
     fn drop(&mut self) {
         // A profile that was wiped meanwhile has no socket to remove.
-        let _gone = fs::remove_file(&self.path);
+        let _gone = fs::remove_file(&self.0);
     }
 }
 

@@ -1,0 +1,301 @@
+//! The control channel: roster entries and KeyPackages.
+
+use blake2::{Blake2s256, Digest as _};
+use serde::{Deserialize, Serialize};
+use serde_bytes::{ByteArray, ByteBuf};
+use serde_json::json;
+
+use super::Cx;
+use super::direct::DIRECT_ENTRY;
+use super::fault::Fault;
+use super::memory::Standings;
+use super::profile::Stopped;
+use crate::cell::chain::Whole;
+use crate::member::e2ee;
+use crate::member::identity::SignatureBytes;
+use crate::member::roster::{Action, Applied, Author, Role, RosterError, SignedEntry};
+use crate::member::store::{ChannelKind, MetaKey, OutKind, OutRow};
+use crate::wire::ids::{DeviceId, Digest, Seq};
+
+/// Fragment kinds of the control channel.
+const CONTROL_ENTRY: u8 = 1;
+const CONTROL_PACKAGES: u8 = 2;
+
+/// Single-use KeyPackages that a device offers at a time.
+const POOL: usize = 8;
+/// The pool is filled again when so many were used.
+const REFILL_AT: u32 = 4;
+/// The longest message of KeyPackages.
+const MAX_POSTED: usize = (POOL + 1) * e2ee::MAX_PACKAGE + 1_024;
+const PACKAGES_LABEL: &[u8] = b"staffetta 1 key packages";
+
+/// Who an entry came from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// This device posted it.
+    Own,
+    /// Somebody else did.
+    Other,
+}
+
+/// How the own pool of KeyPackages stands.
+#[derive(Default, Serialize, Deserialize)]
+struct Pool {
+    posted: bool,
+    used: u32,
+}
+
+/// A device's KeyPackages, signed by its identity key outside the roster chain.
+#[derive(Serialize, Deserialize)]
+struct Posted {
+    v: u8,
+    device: ByteArray<16>,
+    packages: Vec<ByteBuf>,
+    last_resort: Option<ByteBuf>,
+}
+
+impl Cx<'_> {
+    /// A whole message in the control channel, somebody else's.
+    pub(super) fn control_message(&mut self, whole: Whole) -> Result<(), Fault> {
+        match whole.kind {
+            CONTROL_ENTRY => match SignedEntry::decode(&whole.content) {
+                Ok(signed) => self.entry(&signed, whole.place, Origin::Other),
+                Err(_) => Ok(()),
+            },
+            CONTROL_PACKAGES => self.packages(&whole.content),
+            _ => Ok(()),
+        }
+    }
+
+    /// Signs an action as the next entry and posts it. It counts when it comes back.
+    pub(super) fn post_action(&mut self, action: Action) -> Result<SignedEntry, Fault> {
+        let me = self.memory.me()?;
+        let at = self.now.unix_s();
+        let keys = self.memory.keys()?;
+        let roster = self.memory.roster()?;
+        let signed = roster.sign_next(Author::Device(me), &keys.identity, at, action)?;
+        self.post_in_control(OutKind::Control, CONTROL_ENTRY, signed.encode())?;
+        Ok(signed)
+    }
+
+    fn post_in_control(&mut self, out: OutKind, kind: u8, message: Vec<u8>) -> Result<(), Fault> {
+        let Some(control) = self.memory.profile.control() else {
+            return Err(Fault::Bug("no control room"));
+        };
+        let channel = self.memory.room_channel(ChannelKind::Control, &control);
+        let channel = channel.ok_or(Fault::Bug("no control channel"))?;
+        let (epoch, cells) = (channel.epoch, channel.seal(self.random, kind, &message)?);
+        self.enqueue(out, Some(control), epoch, message, &cells)?;
+        Ok(())
+    }
+
+    /// An entry of this device came back. **Two admins at once: log order decides, the loser
+    /// rebases.**
+    pub(super) fn own_entry(&mut self, out: &OutRow, place: Seq) -> Result<(), Fault> {
+        self.tx.remove_out(out.id)?;
+        let Ok(signed) = SignedEntry::decode(&out.message.plain) else { return Ok(()) };
+        let next = self.memory.roster()?.head().number + 1;
+        let Ok(entry) = signed.entry() else { return Ok(()) };
+        let follows = entry.number == next && entry.prev == self.memory.roster()?.head().hash;
+        if follows {
+            return self.entry(&signed, place, Origin::Own);
+        }
+        match self.post_action(entry.action) {
+            Ok(_) => Ok(()),
+            Err(Fault::Refused(error)) => self.alarm(&format!(
+                "A change of the team was overtaken by another: {}",
+                error.message
+            )),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// An entry at its place.
+    pub(super) fn entry(
+        &mut self,
+        signed: &SignedEntry,
+        place: Seq,
+        origin: Origin,
+    ) -> Result<(), Fault> {
+        let Some(roster) = self.memory.roster.as_mut() else { return Ok(()) };
+        let applied = match roster.apply(signed) {
+            Ok(applied) => applied,
+            Err(RosterError::NotNext { .. }) => return Ok(()),
+            Err(reason) => {
+                tracing::warn!(%reason, "a roster entry is refused");
+                return Ok(());
+            }
+        };
+        let number = roster.head().number;
+        self.tx.append_entry(number, signed.bytes(), signed.signature(), place)?;
+        let entry = signed.entry().map_err(RosterError::from)?;
+        match applied {
+            Applied::Added { device, is_new_member, .. } => {
+                self.added(&device, is_new_member, &entry.action, origin)?;
+            }
+            Applied::Revoked { device, closes_invites, approved, .. } => {
+                self.revoked(&device, signed, origin)?;
+                if closes_invites {
+                    self.close_all_invites()?;
+                    self.tell_approved(&device, &approved)?;
+                }
+            }
+            Applied::RoleChanged { member, to, closes_invites, .. } => {
+                if closes_invites {
+                    self.close_all_invites()?;
+                }
+                if to == Role::Admin {
+                    let name = self.name_of(&member).unwrap_or_default();
+                    self.alarm(&format!("{name} is an admin now."))?;
+                }
+            }
+            Applied::RelayAddresses => {
+                let relay = self.memory.roster()?.relay();
+                if let Some(addresses) = relay.map(|relay| relay.addresses.clone()) {
+                    self.memory.profile.addresses = addresses;
+                    self.save_profile()?;
+                }
+            }
+            Applied::Policy { .. } => {}
+            Applied::Unsupported(_) => self.alarm(
+                "The team's list has a change that this version cannot carry out. Update Staffetta.",
+            )?,
+        }
+        self.release_rooms()
+    }
+
+    fn added(
+        &mut self,
+        device: &DeviceId,
+        is_new_member: bool,
+        action: &Action,
+        origin: Origin,
+    ) -> Result<(), Fault> {
+        self.open_direct(device)?;
+        let Action::AddDevice(add) = action else { return Ok(()) };
+        let name = add.name.as_str().to_owned();
+        if add.role == Role::Admin {
+            self.alarm(&format!("{name} is a new admin of the team."))?;
+        }
+        let change = if is_new_member { "joined" } else { "device" };
+        self.event(json!({"v": 1, "type": "member", "member": name, "change": change}));
+        match (origin, add.invite) {
+            (Origin::Own, Some(invite)) => self.finish_approval(&invite, device),
+            _ => Ok(()),
+        }
+    }
+
+    fn revoked(
+        &mut self,
+        device: &DeviceId,
+        signed: &SignedEntry,
+        origin: Origin,
+    ) -> Result<(), Fault> {
+        if *device == self.memory.me()? {
+            return self.stop(Stopped::Revoked);
+        }
+        let gone: Vec<_> = self.memory.direct_channel(device).map(|c| c.id).into_iter().collect();
+        for id in &gone {
+            self.tx.delete_channel(*id)?;
+        }
+        self.memory.channels.retain(|live| !gone.contains(&live.id));
+        self.tx.forget_packages_of(device)?;
+        let mine = origin == Origin::Own;
+        self.remove_revoked(device, mine)?;
+        if mine {
+            self.cut_row(device)?;
+            let others: Vec<_> = self.memory.roster()?.active_devices().map(|d| d.id).collect();
+            for other in others {
+                self.send_direct(&other, DIRECT_ENTRY, &signed.encode())?;
+            }
+        }
+        let name = self.member_name(device);
+        self.event(json!({"v": 1, "type": "member", "member": name, "change": "revoked"}));
+        Ok(())
+    }
+
+    /// **Revoking an admin lists the devices it approved.**
+    fn tell_approved(&mut self, device: &DeviceId, approved: &[DeviceId]) -> Result<(), Fault> {
+        if approved.is_empty() {
+            return Ok(());
+        }
+        let by = self.member_name(device).unwrap_or_default();
+        let names: Vec<_> = approved.iter().filter_map(|d| self.member_name(d)).collect();
+        self.alarm(&format!(
+            "{by} was an admin and is revoked. Look at who came in through that device: {}.",
+            names.join(", ")
+        ))
+    }
+
+    /// Another device's KeyPackages.
+    fn packages(&mut self, message: &[u8]) -> Result<(), Fault> {
+        let Some((signature, body)) = message.split_first_chunk::<64>() else { return Ok(()) };
+        if body.len() > MAX_POSTED {
+            return Ok(());
+        }
+        let Ok(posted) = ciborium::from_reader::<Posted, _>(body) else { return Ok(()) };
+        let device = DeviceId(posted.device.into_array());
+        let roster = self.memory.roster()?;
+        let known = roster.device(&device).filter(|d| d.revoked.is_none());
+        let signed = known.is_some_and(|d| {
+            d.keys.identity.verify(PACKAGES_LABEL, body, &SignatureBytes(*signature))
+        });
+        if !signed || posted.v != 1 || posted.packages.len() > POOL {
+            return Ok(());
+        }
+        self.tx.forget_packages_of_pool(&device)?;
+        for package in posted.packages.iter().chain(&posted.last_resort) {
+            self.keep_package(&device, package)?;
+        }
+        Ok(())
+    }
+
+    /// Keeps a KeyPackage if it can be used for an Add of `device`.
+    pub(super) fn keep_package(&mut self, device: &DeviceId, package: &[u8]) -> Result<(), Fault> {
+        let provider = self.provider();
+        let roster = self.memory.roster()?;
+        match e2ee::check_package_of(&provider, package, &Standings(roster)) {
+            Ok(info) if info.device != *device => Ok(()),
+            Ok(info) => {
+                let hash = Digest(Blake2s256::digest(package).into());
+                let at = self.now.unix_s();
+                Ok(self.tx.put_package(device, &hash, package, info.last_resort, at)?)
+            }
+            Err(reason) => {
+                tracing::warn!(%reason, "a KeyPackage is refused");
+                Ok(())
+            }
+        }
+    }
+
+    /// Keeps the own pool in the control room full.
+    pub(super) fn post_packages(&mut self) -> Result<(), Fault> {
+        let pool: Pool = self.tx.get(MetaKey::LastResort)?.unwrap_or_default();
+        if pool.posted && pool.used < REFILL_AT {
+            return Ok(());
+        }
+        let provider = self.provider();
+        let certificate = self.memory.certificate()?;
+        let keys = self.memory.keys()?;
+        let make = |last_resort| {
+            e2ee::new_package(&provider, keys, &certificate, last_resort).map(ByteBuf::from)
+        };
+        let packages = (0..POOL).map(|_| make(false)).collect::<Result<_, _>>()?;
+        let last_resort = if pool.posted { None } else { Some(make(true)?) };
+        let device = ByteArray::new(keys.device_id().0);
+        let mut body = Vec::new();
+        ciborium::into_writer(&Posted { v: 1, device, packages, last_resort }, &mut body)
+            .map_err(|_| Fault::Bug("encode KeyPackages"))?;
+        let signature = keys.identity.sign(PACKAGES_LABEL, &body);
+        let message = [signature.0.as_slice(), &body].concat();
+        self.post_in_control(OutKind::Package, CONTROL_PACKAGES, message)?;
+        Ok(self.tx.set(MetaKey::LastResort, &Pool { posted: true, used: 0 })?)
+    }
+
+    /// A Welcome used one of the own pool.
+    pub(super) fn note_package_used(&mut self) -> Result<(), Fault> {
+        let mut pool: Pool = self.tx.get(MetaKey::LastResort)?.unwrap_or_default();
+        pool.used += 1;
+        Ok(self.tx.set(MetaKey::LastResort, &pool)?)
+    }
+}

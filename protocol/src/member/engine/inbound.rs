@@ -1,0 +1,296 @@
+//! From a pushed cell to what it means.
+
+use serde_json::json;
+
+use super::Cx;
+use super::fault::Fault;
+use super::memory::{Key, Live};
+use super::profile::{Stage, Stopped};
+use crate::cell::chain::{Accepted, Whole};
+use crate::cell::fragment::Fragment;
+use crate::member::agent::core::Out;
+use crate::member::store::{ChainRow, ChannelKind, Cursor, MetaKey, NewChain, OutCell, OwnCell};
+use crate::wire::Cells;
+use crate::wire::ids::{CellId, DeviceId, Digest, InviteId, LogId, RoomId, Seq};
+use crate::wire::limits::{CELL, CHAIN_LIFE};
+use crate::wire::running_hash;
+
+/// The channel in which a message came to be whole.
+pub(super) struct From {
+    pub(super) kind: ChannelKind,
+    pub(super) room: Option<RoomId>,
+    pub(super) peer: Option<DeviceId>,
+    pub(super) invite: Option<InviteId>,
+    pub(super) epoch: u64,
+}
+
+impl From {
+    fn of(live: &Live) -> Self {
+        Self {
+            kind: live.kind,
+            room: live.room,
+            peer: live.peer,
+            invite: live.invite,
+            epoch: live.epoch,
+        }
+    }
+}
+
+impl Cx<'_> {
+    /// WELCOME: the relay says which log it has. A log id, or a head, that contradicts what it has
+    /// shown before stops the device.
+    pub(super) fn welcome(&mut self, log: LogId, head: Seq, hash: Digest) -> Result<(), Fault> {
+        self.link.connected = true;
+        self.link.down = None;
+        self.link.target = head;
+        self.link.seen = 0;
+        match (self.memory.cursor, &self.memory.profile.stage) {
+            (Some(cursor), _) => {
+                if cursor.log != log || head < cursor.seq {
+                    return self.stop(Stopped::OtherLog);
+                }
+                if head == cursor.seq && hash != cursor.hash {
+                    return self.stop(Stopped::Forked);
+                }
+            }
+            (None, Stage::Inside) => self.begin_log(log)?,
+            (None, _) => self.memory.unread.clear(),
+        }
+        self.event(json!({"v": 1, "type": "connection", "state": "online"}));
+        Ok(())
+    }
+
+    /// The founder starts from the log's beginning, whose hash it knows.
+    fn begin_log(&mut self, log: LogId) -> Result<(), Fault> {
+        let team = self.memory.roster()?.team();
+        let hash = running_hash::start(&team, crate::wire::ids::Lane(0), &log);
+        self.set_cursor(Cursor { log, seq: 0, hash })
+    }
+
+    pub(super) fn set_cursor(&mut self, cursor: Cursor) -> Result<(), Fault> {
+        self.tx.set_cursor(&cursor)?;
+        self.memory.cursor = Some(cursor);
+        Ok(())
+    }
+
+    /// PUSH: the next cells. They are taken over only if the running hash fits.
+    pub(super) fn push(&mut self, first: Seq, hash: Digest, cells: &Cells) -> Result<(), Fault> {
+        if self.memory.profile.stopped.is_some() {
+            return Ok(());
+        }
+        let Some(cursor) = self.memory.cursor else { return self.push_while_joining(first, cells) };
+        if first != cursor.seq + 1 {
+            return self.stop(Stopped::Forked);
+        }
+        let rolled =
+            cells.iter().fold(cursor.hash, |h, (id, cell)| running_hash::next(&h, &id, cell));
+        if rolled != hash {
+            return self.stop(Stopped::Forked);
+        }
+        for (seq, (id, cell)) in (first..).zip(cells.iter()) {
+            self.cell(seq, &id, cell)?;
+        }
+        let seq = cursor.seq + cells.len() as u64;
+        self.set_cursor(Cursor { log: cursor.log, seq, hash })?;
+        self.report_seen();
+        Ok(())
+    }
+
+    /// One cell at its place.
+    pub(super) fn cell(&mut self, seq: Seq, id: &CellId, cell: &[u8; CELL]) -> Result<(), Fault> {
+        match self.tx.own_cell(cell)? {
+            OwnCell::Exact(own) => return self.own_cell(seq, own),
+            OwnCell::Altered(_) => {
+                return self.alarm("The relay altered a message of this device.");
+            }
+            OwnCell::No => {}
+        }
+        if !self.foreign_cell(seq, cell)? {
+            self.tx.push_ring(seq, id, cell, self.now.unix_s())?;
+        }
+        Ok(())
+    }
+
+    /// A cell of the outbox came back, equal in all 1024 bytes.
+    fn own_cell(&mut self, seq: Seq, own: OutCell) -> Result<(), Fault> {
+        self.link.sent.remove(&own.id);
+        if !self.tx.placed_cell(&own.id, seq)? {
+            return Ok(());
+        }
+        match self.tx.is_complete(own.message)? {
+            Some(place) => self.own_message(own.message, place),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the cell is of a known channel. **Cells of an epoch count only after the place of
+    /// the commit that opened it.**
+    fn foreign_cell(&mut self, seq: Seq, cell: &[u8; CELL]) -> Result<bool, Fault> {
+        let channels = &self.memory.channels;
+        let Some(at) = channels.iter().position(|c| c.opened < seq && c.key.matches(cell)) else {
+            return Ok(false);
+        };
+        let Some(live) = self.memory.channels.get(at) else { return Ok(false) };
+        let from = From::of(live);
+        let whole = match &live.key {
+            Key::Sealed(key) => match key.open(cell) {
+                Ok(fragment) => self.fragment(at, seq, fragment)?,
+                Err(_) => {
+                    tracing::warn!("a cell under a known tag is not authentic");
+                    None
+                }
+            },
+            Key::Direct(_) => self.direct_cell(at, seq, cell)?,
+        };
+        if let Some(whole) = whole {
+            self.message(&from, whole)?;
+        }
+        Ok(true)
+    }
+
+    /// Takes a fragment into the channel's chains, in memory and on disk.
+    fn fragment(
+        &mut self,
+        at: usize,
+        seq: Seq,
+        fragment: Fragment,
+    ) -> Result<Option<Whole>, Fault> {
+        let tx = self.tx;
+        let Some(live) = self.memory.channels.get_mut(at) else { return Ok(None) };
+        live.drop_void(tx, seq)?;
+        match live.chains.accept(seq, fragment) {
+            Accepted::Whole(whole, gone) => {
+                if let Some(gone) = gone.filter(|gone| *gone < live.rows.len()) {
+                    tx.remove_chain(live.rows.remove(gone))?;
+                }
+                return Ok(Some(whole));
+            }
+            Accepted::Opened => live.insert_last(tx)?,
+            Accepted::Extended(index) => live.advance(tx, index)?,
+            Accepted::Ignored => {}
+        }
+        Ok(None)
+    }
+
+    /// A whole message of somebody else's, at its place.
+    fn message(&mut self, from: &From, whole: Whole) -> Result<(), Fault> {
+        match from.kind {
+            ChannelKind::Room => match from.room {
+                Some(room) => self.room_message(room, from.epoch, whole),
+                None => Ok(()),
+            },
+            ChannelKind::Control => self.control_message(whole),
+            ChannelKind::Direct => match from.peer {
+                Some(peer) => self.direct_message(peer, whole),
+                None => Ok(()),
+            },
+            ChannelKind::Invite => match from.invite {
+                Some(invite) => self.invite_message(invite, whole),
+                None => Ok(()),
+            },
+            // Beacons come with the check keys.
+            ChannelKind::Check => Ok(()),
+        }
+    }
+
+    /// Reads again what matched nothing before, now that there are new channels. A Welcome names
+    /// its Add's seq; the control room's reads everything.
+    pub(super) fn rescan(&mut self, after: Seq) -> Result<(), Fault> {
+        const BATCH: u32 = 256;
+        let mut next = after + 1;
+        loop {
+            let cells = self.tx.ring_from(next, BATCH)?;
+            let Some(last) = cells.last() else { return Ok(()) };
+            next = last.seq + 1;
+            for cell in cells {
+                if self.foreign_cell(cell.seq, &cell.cell)? {
+                    self.tx.remove_ring(cell.seq)?;
+                }
+            }
+        }
+    }
+
+    /// Stops this device for good, says why, and keeps everything it has.
+    pub(super) fn stop(&mut self, why: Stopped) -> Result<(), Fault> {
+        self.memory.profile.stopped = Some(why);
+        self.save_profile()?;
+        self.link.connected = false;
+        self.effects.push(Out::Redial);
+        self.alarm(match why {
+            Stopped::Revoked => "This device was revoked.",
+            Stopped::OtherLog => {
+                "The relay shows another log than before, or one that ends earlier. Nothing more is sent."
+            }
+            Stopped::Forked => "The relay showed us two different pasts. Nothing more is sent.",
+            Stopped::Gap => "The relay no longer has the messages after the last one read here.",
+        })
+    }
+
+    /// Says something that a person must not miss, and keeps it.
+    pub(super) fn alarm(&mut self, text: &str) -> Result<(), Fault> {
+        const KEPT: usize = 32;
+        let mut alarms: Vec<String> = self.tx.get(MetaKey::Alarms)?.unwrap_or_default();
+        if !alarms.iter().any(|known| known == text) {
+            alarms.push(text.to_owned());
+            let surplus = alarms.len().saturating_sub(KEPT);
+            alarms.drain(..surplus);
+            self.tx.set(MetaKey::Alarms, &alarms)?;
+        }
+        self.event(json!({"v": 1, "type": "alarm", "text": text}));
+        Ok(())
+    }
+
+    pub(super) fn save_profile(&self) -> Result<(), Fault> {
+        Ok(self.tx.set(MetaKey::Profile, &self.memory.profile)?)
+    }
+}
+
+impl Live {
+    /// Chains that can no longer be completed are void, for everybody.
+    pub(super) fn drop_void(
+        &mut self,
+        tx: &crate::member::store::Tx<'_>,
+        seq: Seq,
+    ) -> Result<(), Fault> {
+        while let Some(old) =
+            self.chains.0.iter().position(|c| seq.saturating_sub(c.first) >= CHAIN_LIFE)
+        {
+            self.chains.0.remove(old);
+            if old < self.rows.len() {
+                tx.remove_chain(self.rows.remove(old))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn row(&self, index: usize) -> Option<NewChain> {
+        let chain = self.chains.0.get(index)?;
+        Some(NewChain {
+            channel: self.id,
+            first: chain.first,
+            kind: chain.kind,
+            count: chain.count,
+            next_index: chain.next_index,
+            expects: chain.expects.0,
+            content: chain.content.clone(),
+        })
+    }
+
+    pub(super) fn insert_last(&mut self, tx: &crate::member::store::Tx<'_>) -> Result<(), Fault> {
+        if let Some(row) = self.row(self.chains.0.len().saturating_sub(1)) {
+            self.rows.push(tx.insert_chain(&row)?);
+        }
+        Ok(())
+    }
+
+    pub(super) fn advance(
+        &mut self,
+        tx: &crate::member::store::Tx<'_>,
+        index: usize,
+    ) -> Result<(), Fault> {
+        if let (Some(chain), Some(id)) = (self.row(index), self.rows.get(index)) {
+            tx.advance_chain(&ChainRow { id: *id, chain })?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,138 @@
+//! From a message to cells at the relay: sealing, sending, sending again.
+
+use super::Cx;
+use super::fault::Fault;
+use super::link::Asked;
+use super::memory::{Key, Live};
+use crate::cell::fragment::split;
+use crate::member::agent::core::Out;
+use crate::member::store::{NewOut, OutKind};
+use crate::random::Random;
+use crate::wire::Cells;
+use crate::wire::frame::{FailCode, Request, ToRelay};
+use crate::wire::ids::{CellId, Lane, RoomId, Seq};
+use crate::wire::limits::{CELL, CHAIN_LIFE, MAX_CELLS};
+
+/// Milliseconds to wait after the relay refused cells without saying for how long.
+const RETRY_MS: u64 = 1_000;
+/// Cells read between two SEENs.
+const SEEN_EVERY: u64 = 4_096;
+
+impl Live {
+    /// Cuts a message and seals it into cells with fresh ids.
+    pub(super) fn seal(
+        &self,
+        random: &mut (dyn Random + Send),
+        kind: u8,
+        message: &[u8],
+    ) -> Result<Vec<(CellId, [u8; CELL])>, Fault> {
+        let Key::Sealed(key) = &self.key else { return Err(Fault::Bug("not a sealed channel")) };
+        let fragments = split(kind, message).map_err(|_| Fault::Bug("message too long"))?;
+        Ok(fragments
+            .iter()
+            .map(|fragment| (CellId::random(random), key.seal(random, fragment)))
+            .collect())
+    }
+}
+
+impl Cx<'_> {
+    /// Queues a message that needs no further encryption.
+    pub(super) fn enqueue(
+        &mut self,
+        kind: OutKind,
+        room: Option<RoomId>,
+        epoch: u64,
+        plain: Vec<u8>,
+        cells: &[(CellId, [u8; CELL])],
+    ) -> Result<i64, Fault> {
+        let out = NewOut { kind, room, epoch, content: None, plain, queued_at: self.now.unix_s() };
+        Ok(self.tx.enqueue(&out, cells)?)
+    }
+
+    /// Whether everything the relay had when it welcomed us is read.
+    pub(super) fn caught_up(&self) -> bool {
+        self.link.connected && self.memory.cursor.is_some_and(|c| c.seq >= self.link.target)
+    }
+
+    /// Hands the next cells over, up to one PUT at a time so that order is kept when one is
+    /// refused. **A reconnecting device reads to the head first and re-sends only outbox cells it
+    /// has not seen there.**
+    pub(super) fn pump(&mut self) -> Result<(), Fault> {
+        let busy = self.link.awaits(|asked| matches!(asked, Asked::Put(_)));
+        if !self.caught_up() || busy || self.now.mono_ms < self.link.retry_at {
+            return Ok(());
+        }
+        let known = u32::try_from(self.link.sent.len()).unwrap_or(u32::MAX);
+        let waiting = self.tx.unplaced(None, known.saturating_add(MAX_CELLS as u32))?;
+        let next: Vec<_> = waiting
+            .into_iter()
+            .filter(|cell| !self.link.sent.contains(&cell.id))
+            .take(MAX_CELLS)
+            .collect();
+        if next.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<_> = next.iter().map(|cell| cell.id).collect();
+        let cells = Cells::collect(next.iter().map(|cell| (cell.id, cell.bytes.as_ref())));
+        self.link.sent.extend(ids.iter().copied());
+        let request = self.link.ask(Asked::Put(ids));
+        self.effects.push(Out::Send(ToRelay::Put { lane: Lane(0), request, cells }));
+        Ok(())
+    }
+
+    /// ACK: the cells are durable at the relay. They count when they come back.
+    pub(super) fn acked(&mut self, request: Request) {
+        if let Some(Asked::Put(_)) = self.link.answered(request) {
+            self.link.refused = None;
+        }
+    }
+
+    /// The relay refused cells: they stay queued.
+    pub(super) fn put_failed(
+        &mut self,
+        ids: &[CellId],
+        code: FailCode,
+        retry_ms: u32,
+    ) -> Result<(), Fault> {
+        for id in ids {
+            self.link.sent.remove(id);
+        }
+        let wait = if retry_ms == 0 { RETRY_MS } else { retry_ms.into() };
+        self.link.retry_at = self.now.mono_ms + wait;
+        self.link.refused = Some(match code {
+            FailCode::OverQuota => "over quota at the relay",
+            FailCode::LowDisk => "the relay's disk is nearly full",
+            FailCode::Conflict => {
+                return self
+                    .alarm("The relay says it knows a message of this device with other bytes.");
+            }
+            _ => "the relay cannot store at present",
+        });
+        Ok(())
+    }
+
+    /// Tells the relay how far this device has committed, so that it can forget.
+    pub(super) fn report_seen(&mut self) {
+        let head = self.memory.head();
+        if self.link.connected && head / SEEN_EVERY > self.link.seen / SEEN_EVERY {
+            self.link.seen = head;
+            self.effects.push(Out::Send(ToRelay::Seen { lane: Lane(0), seq: head }));
+        }
+    }
+
+    /// All cells of a message of this device have their places.
+    pub(super) fn own_message(&mut self, id: i64, place: Seq) -> Result<(), Fault> {
+        let Some(out) = self.tx.out(id)? else { return Ok(()) };
+        // The others count a chain as void by the same rule.
+        let first = self.tx.first_place(id)?.unwrap_or(place);
+        let void = place - first >= CHAIN_LIFE;
+        match out.message.kind {
+            OutKind::Text => self.own_text(&out, place, void),
+            OutKind::Commit => self.own_commit(&out, place, void),
+            OutKind::Control => self.own_entry(&out, place),
+            OutKind::Proposal | OutKind::Direct | OutKind::Invite | OutKind::Package => {
+                Ok(self.tx.remove_out(id)?)
+            }
+        }
+    }
+}

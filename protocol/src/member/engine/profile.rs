@@ -1,0 +1,130 @@
+//! Who this profile is, and how far it has come.
+
+use serde::{Deserialize, Serialize};
+
+use crate::wire::ids::{InviteId, MemberId, RoomId, Seq};
+
+/// What a profile knows of itself beside its keys.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Profile {
+    /// The member's name.
+    pub name: String,
+    /// The device's label.
+    pub label: String,
+    /// The team's name; empty until the bundle is opened.
+    pub team: String,
+    /// The relay's static key, 32 bytes; empty until the bundle is opened.
+    #[serde(with = "serde_bytes")]
+    pub(super) relay: Vec<u8>,
+    /// The relay's addresses, `HOST:PORT`.
+    pub(super) addresses: Vec<String>,
+    /// How far joining has come.
+    pub(super) stage: Stage,
+    /// The member, once a device of the team.
+    #[serde(with = "opt_id")]
+    pub(super) member: Option<[u8; 16]>,
+    /// The control room.
+    #[serde(with = "opt_id")]
+    pub(super) control: Option<[u8; 16]>,
+    /// The room `general`.
+    #[serde(with = "opt_id")]
+    pub(super) general: Option<[u8; 16]>,
+    /// Whether the device is a bot's.
+    pub(super) is_bot: bool,
+    /// Why the device has stopped for good, if it has.
+    pub(super) stopped: Option<Stopped>,
+}
+
+/// How far joining has come.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Stage {
+    /// A profile that has not redeemed a code yet.
+    #[default]
+    New,
+    /// A newcomer with this invite, waiting for an admin.
+    Asking {
+        /// The invite.
+        #[serde(with = "serde_bytes")]
+        invite: [u8; 16],
+        /// The seq of the first cell of the request, once it is acknowledged; 0 before.
+        from: Seq,
+    },
+    /// Enrolled at the relay; reading the log from `from` on for the answer.
+    Enrolled {
+        /// The invite.
+        #[serde(with = "serde_bytes")]
+        invite: [u8; 16],
+        /// Where to read from.
+        from: Seq,
+    },
+    /// The founder, before the relay has confirmed the claim.
+    Founding {
+        /// The invite.
+        #[serde(with = "serde_bytes")]
+        invite: [u8; 16],
+    },
+    /// On the roster; waiting for the Welcomes of its first rooms.
+    Admitted,
+    /// A device of the team.
+    Inside,
+}
+
+/// Why a device sends nothing any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Stopped {
+    /// It was revoked.
+    Revoked,
+    /// The relay showed another log, or one that ends before what it had shown.
+    OtherLog,
+    /// The relay's running hash does not fit the cells: it has shown two different pasts.
+    Forked,
+    /// What it needs is past the relay's retention.
+    Gap,
+}
+
+impl Profile {
+    pub(super) fn member(&self) -> Option<MemberId> {
+        self.member.map(MemberId)
+    }
+
+    pub(super) fn control(&self) -> Option<RoomId> {
+        self.control.map(RoomId)
+    }
+
+    pub(super) fn general(&self) -> Option<RoomId> {
+        self.general.map(RoomId)
+    }
+
+    /// Whether this is a device of the team.
+    pub fn is_inside(&self) -> bool {
+        self.stage == Stage::Inside
+    }
+
+    /// The invite being redeemed.
+    pub(super) fn invite(&self) -> Option<InviteId> {
+        match self.stage {
+            Stage::Asking { invite, .. }
+            | Stage::Enrolled { invite, .. }
+            | Stage::Founding { invite } => Some(InviteId(invite)),
+            Stage::New | Stage::Admitted | Stage::Inside => None,
+        }
+    }
+}
+
+mod opt_id {
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+    use serde_bytes::ByteArray;
+
+    pub(super) fn serialize<S: Serializer>(
+        id: &Option<[u8; 16]>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        id.map(ByteArray::new).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<[u8; 16]>, D::Error> {
+        Ok(Option::<ByteArray<16>>::deserialize(deserializer)?.map(ByteArray::into_array))
+    }
+}

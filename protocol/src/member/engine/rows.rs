@@ -1,0 +1,143 @@
+//! The relay's registry: signed documents that add and remove rows, one at a time.
+
+use serde::{Deserialize, Serialize};
+use serde_bytes::ByteArray;
+
+use super::Cx;
+use super::fault::Fault;
+use super::link::Asked;
+use crate::member::agent::core::Out;
+use crate::member::store::{AccessRow, MetaKey};
+use crate::noise::keys::TransportHash;
+use crate::wire::frame::{FailCode, ToRelay};
+use crate::wire::ids::{DeviceId, Digest};
+use crate::wire::limits::MAX_ROWS;
+use crate::wire::rows::{Claim, Row, RowsDocument, RowsSigner, SignedRows};
+
+/// Milliseconds to wait after the relay refused a document.
+const RETRY_MS: u64 = 1_000;
+
+/// The registry as this admin's device last had it confirmed, and what is still to be changed.
+#[derive(Default, Serialize, Deserialize)]
+struct RowsState {
+    version: u64,
+    previous: ByteArray<32>,
+    adding: Vec<ByteArray<16>>,
+    removing: Vec<ByteArray<32>>,
+    /// How many of `adding` and `removing` are in the document under way. It is sent again with
+    /// the same bytes until the relay confirms it.
+    under_way: Option<(usize, usize)>,
+}
+
+impl Cx<'_> {
+    fn rows_state(&self) -> Result<RowsState, Fault> {
+        Ok(self.tx.get(MetaKey::Rows)?.unwrap_or_default())
+    }
+
+    /// Whether the relay has confirmed every change.
+    pub(super) fn rows_settled(&self) -> Result<bool, Fault> {
+        let state = self.rows_state()?;
+        Ok(state.adding.is_empty() && state.removing.is_empty())
+    }
+
+    /// Wishes for a row; its secrets are in the access table already.
+    pub(super) fn add_row(&mut self, device: &DeviceId) -> Result<(), Fault> {
+        let mut state = self.rows_state()?;
+        state.adding.push(ByteArray::new(device.0));
+        Ok(self.tx.set(MetaKey::Rows, &state)?)
+    }
+
+    /// Revoking deletes the row: at once, for one device, with no grace.
+    pub(super) fn cut_row(&mut self, device: &DeviceId) -> Result<(), Fault> {
+        let rows = self.tx.access_rows()?;
+        let Some(row) = rows.into_iter().find(|row| row.device == *device) else { return Ok(()) };
+        let mut state = self.rows_state()?;
+        state.removing.push(ByteArray::new(row.transport.0.0));
+        self.tx.set(MetaKey::Rows, &state)?;
+        self.tx.remove_access_row(device)?;
+        Ok(())
+    }
+
+    /// Sends the next document, or the one under way again on a new connection.
+    pub(super) fn work_on_rows(&mut self) -> Result<(), Fault> {
+        let waits = self.link.awaits(|asked| *asked == Asked::Rows);
+        if !self.link.connected || waits || self.now.mono_ms < self.link.retry_at {
+            return Ok(());
+        }
+        if let Some(document) = self.next_document()? {
+            let request = self.link.ask(Asked::Rows);
+            self.effects.push(Out::Send(ToRelay::Rows { request, document }));
+        }
+        Ok(())
+    }
+
+    /// The document under way, or the next if anything is to be changed.
+    pub(super) fn next_document(&mut self) -> Result<Option<SignedRows>, Fault> {
+        let mut state = self.rows_state()?;
+        if state.adding.is_empty() && state.removing.is_empty() {
+            return Ok(None);
+        }
+        if state.under_way.is_none() {
+            let (adding, removing) = (state.adding.len(), state.removing.len());
+            state.under_way = Some((adding.min(MAX_ROWS), removing.min(MAX_ROWS)));
+            self.tx.set(MetaKey::Rows, &state)?;
+        }
+        self.document(&state)
+    }
+
+    fn document(&self, state: &RowsState) -> Result<Option<SignedRows>, Fault> {
+        let Some(authority) = self.tx.relay_authority()? else { return Ok(None) };
+        let (adding, removing) = state.under_way.unwrap_or_default();
+        let wanted: Vec<_> = state.adding.iter().take(adding).collect();
+        let rows = self.tx.access_rows()?.into_iter();
+        let added = rows
+            .filter(|row| wanted.iter().any(|id| id.into_array() == row.device.0))
+            .map(|AccessRow { access, transport, admin, .. }| Row { access, transport, admin })
+            .collect();
+        let removed = state.removing.iter().take(removing);
+        let removed = removed.map(|hash| TransportHash(Digest(hash.into_array()))).collect();
+        let root = if state.version == 0 { self.tx.team_root()? } else { None };
+        let claim = match &root {
+            Some(root) => Some(Claim { team: self.memory.roster()?.team(), root: root.public().0 }),
+            None => None,
+        };
+        let document = RowsDocument {
+            version: state.version + 1,
+            previous: Digest(state.previous.into_array()),
+            claim,
+            authority: authority.public().0,
+            added,
+            removed,
+            addresses: self.memory.profile.addresses.clone(),
+        };
+        let signed = match &root {
+            Some(root) => document.sign(RowsSigner::Root, &root.secret()),
+            None => document.sign(RowsSigner::Authority, &authority.secret()),
+        };
+        signed.map(Some).map_err(|_| Fault::Bug("a document of rows is too large"))
+    }
+
+    /// The relay confirmed the document under way.
+    pub(super) fn rows_done(&mut self) -> Result<(), Fault> {
+        let mut state = self.rows_state()?;
+        let Some((adding, removing)) = state.under_way else { return Ok(()) };
+        let Some(document) = self.document(&state)? else { return Ok(()) };
+        state.version += 1;
+        state.previous = ByteArray::new(document.hash().0);
+        state.adding.drain(..adding.min(state.adding.len()));
+        state.removing.drain(..removing.min(state.removing.len()));
+        state.under_way = None;
+        Ok(self.tx.set(MetaKey::Rows, &state)?)
+    }
+
+    /// The relay refused the document under way.
+    pub(super) fn rows_failed(&mut self, code: FailCode, retry_ms: u32) -> Result<(), Fault> {
+        self.link.retry_at = self.now.mono_ms + RETRY_MS.max(retry_ms.into());
+        match code {
+            FailCode::Stale | FailCode::Denied => self.alarm(
+                "The relay refuses this device's changes of the team: its list is not the one expected.",
+            ),
+            _ => Ok(()),
+        }
+    }
+}

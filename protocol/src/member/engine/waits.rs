@@ -1,0 +1,156 @@
+//! Calls that are answered later: when a fact holds, or when their time is over.
+
+use serde_json::{Value, json};
+
+use super::Cx;
+use super::fault::{Fault, failed};
+use crate::member::agent::core::{ApiError, CallId, Out};
+use crate::wire::ids::{ContentId, DeviceId, InviteId};
+
+/// The most calls that wait at once; a further one is refused.
+pub(super) const MAX_WAITS: usize = 1_024;
+
+/// A call that waits.
+pub(super) struct Wait {
+    pub(super) call: CallId,
+    pub(super) what: What,
+    /// Monotonic milliseconds.
+    pub(super) deadline: u64,
+    /// The deadline while the relay refuses for a quota.
+    pub(super) extended: u64,
+    /// The call only wants the message queued.
+    pub(super) queue_only: bool,
+}
+
+/// What a call waits for.
+pub(super) enum What {
+    /// A message came back in the log.
+    Sent(ContentId),
+    /// Everything is read and everything sent came back.
+    Synced,
+    /// These wishes are carried out.
+    Intents(Vec<i64>),
+    /// The invite is open at the relay.
+    InviteOpen { invite: InviteId, answer: Value },
+    /// The newcomer is on the roster, at the relay and answered.
+    Approved { device: DeviceId, answer: Value },
+    /// The devices are cut at the relay and out of this device's rooms.
+    Revoked { devices: Vec<DeviceId>, answer: Value },
+}
+
+/// All calls that wait.
+#[derive(Default)]
+pub(super) struct Waits(Vec<Wait>);
+
+impl Waits {
+    pub(super) fn add(&mut self, wait: Wait) {
+        self.0.push(wait);
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.0.len() >= MAX_WAITS
+    }
+
+    pub(super) fn deadline(&self) -> Option<u64> {
+        self.0.iter().flat_map(|wait| [wait.deadline, wait.extended]).min()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Cx<'_> {
+    /// Answers the calls whose fact holds or whose time is over.
+    pub(super) fn answer_waits(&mut self) -> Result<(), Fault> {
+        if self.waits.is_empty() {
+            return Ok(());
+        }
+        let mut still = Vec::new();
+        for mut wait in std::mem::take(&mut self.waits.0) {
+            let answer = match self.fact(&wait.what) {
+                Ok(Some(value)) => Some(Ok(value)),
+                Err(Fault::Refused(error)) => Some(Err(Fault::Refused(error))),
+                Err(fault) => return Err(fault),
+                Ok(None) if self.now.mono_ms >= wait.extended => Some(self.overdue(&wait)),
+                Ok(None) if self.now.mono_ms >= wait.deadline && self.link.refused.is_none() => {
+                    Some(self.overdue(&wait))
+                }
+                Ok(None) => None,
+            };
+            match answer {
+                Some(answer) => {
+                    let answer = answer.map_err(ApiError::from);
+                    self.effects.push(Out::Answer(wait.call, answer));
+                }
+                None => {
+                    if self.now.mono_ms >= wait.deadline {
+                        wait.deadline = wait.extended;
+                    }
+                    still.push(wait);
+                }
+            }
+        }
+        self.waits.0 = still;
+        Ok(())
+    }
+
+    fn fact(&self, what: &What) -> Result<Option<Value>, Fault> {
+        let holds = |holds: bool, answer: &Value| holds.then(|| answer.clone());
+        Ok(match what {
+            What::Sent(content) => self.sent_answer(content)?,
+            What::Synced => {
+                let done = self.caught_up() && self.tx.unplaced(None, 1)?.is_empty();
+                let done = done && self.tx.unsealed_texts()?.is_empty();
+                holds(done, &json!({"head": self.memory.head(), "queued": 0}))
+            }
+            What::Intents(ids) => {
+                let open = self.tx.intents()?;
+                let done = !open.iter().any(|intent| ids.contains(&intent.id));
+                holds(done, &json!({}))
+            }
+            What::InviteOpen { invite, answer } => {
+                let row = self.tx.invite(invite)?;
+                let row = row.ok_or_else(|| {
+                    failed(1, "The relay refused the invite.", Some("End some open invites first."))
+                })?;
+                holds(!super::invites::is_opening(&row), answer)
+            }
+            What::Approved { device, answer } => {
+                let done = self.memory.roster()?.is_active(device)
+                    && self.rows_settled()?
+                    && self.tx.unplaced(None, 1)?.is_empty();
+                holds(done, answer)
+            }
+            What::Revoked { devices, answer } => {
+                let gone = devices
+                    .iter()
+                    .all(|d| !self.memory.roster.as_ref().is_some_and(|r| r.is_active(d)));
+                let open = self.tx.intents()?;
+                let rekeyed = !open.iter().any(|intent| match intent.kind {
+                    crate::member::store::IntentKind::Remove(device) => devices.contains(&device),
+                    _ => false,
+                });
+                holds(gone && rekeyed && self.rows_settled()?, answer)
+            }
+        })
+    }
+
+    fn overdue(&self, wait: &Wait) -> Result<Value, Fault> {
+        match &wait.what {
+            What::Sent(content) => self.queued_answer(content, wait),
+            _ if self.link.connected => Err(failed(
+                75,
+                "It is not done yet; it goes on by itself.",
+                Some("See `staffetta status`."),
+            )
+            .into()),
+            _ => Err(failed(
+                69,
+                "The relay cannot be reached.",
+                Some("What was asked is kept and goes on when the relay is back."),
+            )
+            .into()),
+        }
+    }
+}

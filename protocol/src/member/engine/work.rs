@@ -1,0 +1,260 @@
+//! What is due at the end of every step: intents become commits, texts are sealed, cells leave.
+
+use super::Cx;
+use super::fault::Fault;
+use super::members::kind_code;
+use crate::member::e2ee::{
+    Change, CommitError, ControlSecret, Group, MAX_ADDS, MAX_CONTROL_SECRETS, Place, RoomKind,
+};
+use crate::member::store::{ChannelKind, Intent, IntentKind, NewIntent, RoomRow, RoomStatus};
+use crate::random::bytes;
+use crate::secret::Secret;
+use crate::wire::ids::{DeviceId, RoomId};
+
+/// The longest random wait before a commit that somebody else may make as well.
+const SPREAD_MS: u64 = 10_000;
+/// Milliseconds before a wish that could not be carried out is tried again.
+const AGAIN_MS: u64 = 2_000;
+
+impl Cx<'_> {
+    /// Ends a step: does what is due now and can be done.
+    pub(super) fn settle(&mut self) -> Result<(), Fault> {
+        if self.memory.profile.stopped.is_some() {
+            return Ok(());
+        }
+        self.work_on_blobs()?;
+        if !self.memory.profile.is_inside() {
+            return Ok(());
+        }
+        if self.caught_up() {
+            self.work_on_rooms()?;
+            self.seal_texts()?;
+            self.post_packages()?;
+        }
+        self.work_on_rows()?;
+        self.work_on_invites()?;
+        self.pump()
+    }
+
+    /// A time 0 to 10 s from now, in unix milliseconds.
+    pub(super) fn spread(&mut self) -> u64 {
+        let wait = u64::from(u32::from_be_bytes(bytes(self.random))) % SPREAD_MS;
+        self.now.unix_ms + wait
+    }
+
+    /// Wishes for a change of a room; it is made when its time has come.
+    pub(super) fn intend(
+        &mut self,
+        room: RoomId,
+        kind: IntentKind,
+        not_before_ms: u64,
+    ) -> Result<(), Fault> {
+        self.intend_as(room, kind, not_before_ms).map(|_| ())
+    }
+
+    /// As [`Cx::intend`], and returns the wish's number.
+    pub(super) fn intend_as(
+        &mut self,
+        room: RoomId,
+        kind: IntentKind,
+        not_before_ms: u64,
+    ) -> Result<i64, Fault> {
+        Ok(self.tx.insert_intent(&NewIntent { room, kind, not_before_ms })?)
+    }
+
+    /// Intents that hold on the present epoch are done.
+    pub(super) fn forget_done_intents(&mut self, room: &RoomId) -> Result<(), Fault> {
+        let devices = self.devices_in(room)?;
+        for intent in self.tx.intents()?.into_iter().filter(|intent| intent.room == *room) {
+            if is_done(&intent, &devices) || self.is_pointless(&intent) {
+                self.tx.remove_intent(intent.id)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adding a device that is revoked meanwhile helps nobody.
+    fn is_pointless(&self, intent: &Intent) -> bool {
+        match (intent.kind, &self.memory.roster) {
+            (IntentKind::Add(device), Some(roster)) => !roster.is_active(&device),
+            _ => false,
+        }
+    }
+
+    /// One commit for each room that wants one and has none under way.
+    fn work_on_rooms(&mut self) -> Result<(), Fault> {
+        let due: Vec<RoomRow> = self
+            .memory
+            .rooms
+            .values()
+            .filter(|row| row.status == RoomStatus::Active)
+            .cloned()
+            .collect();
+        let intents = self.tx.intents()?;
+        for row in due {
+            let now = self.now.unix_ms;
+            let of_room = |intent: &&Intent| intent.room == row.id && intent.not_before_ms <= now;
+            let wanted: Vec<&Intent> = intents.iter().filter(of_room).collect();
+            if !wanted.is_empty() && self.tx.pending_commit(&row.id)?.is_none() {
+                self.try_commit(&row, &wanted)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn try_commit(&mut self, row: &RoomRow, wanted: &[&Intent]) -> Result<(), Fault> {
+        let provider = self.provider();
+        let devices = self.devices_in(&row.id)?;
+        let (mut add, mut added, mut remove, mut update) =
+            (Vec::new(), Vec::new(), Vec::new(), false);
+        for intent in wanted {
+            if is_done(intent, &devices) || self.is_pointless(intent) {
+                self.tx.remove_intent(intent.id)?;
+                continue;
+            }
+            match intent.kind {
+                IntentKind::Remove(device) => remove.push(device),
+                IntentKind::Update => update = true,
+                IntentKind::Add(_) if add.len() >= MAX_ADDS => {}
+                IntentKind::Add(device) => match self.take_package(&device)? {
+                    Some(package) => {
+                        add.push(package);
+                        added.push(device);
+                    }
+                    None => self.tx.retry_intent(intent.id, self.now.unix_ms + AGAIN_MS)?,
+                },
+            }
+        }
+        if add.is_empty() && remove.is_empty() && !update {
+            return Ok(());
+        }
+        let required = self.required(&row.id, row.epoch)?;
+        let place = Place { roster_floor: row.roster_floor, required_removals: &required };
+        let secrets = self.control_secrets(row)?;
+        let change = Change { add: &add, remove: &remove, update };
+        let Some((group, roster, keys)) = self.memory.group(&provider, &row.id)? else {
+            return Ok(());
+        };
+        if !group.is_active() {
+            return Ok(());
+        }
+        let epoch = group.epoch();
+        match group.commit(&provider, &keys.leaf, &change, &secrets, &roster, &place) {
+            Ok(built) => self.post_commit(row.id, epoch, built, added),
+            // A rule forbids it, now and later: the wish is dropped and said.
+            Err(CommitError::Refused(reason)) => {
+                tracing::warn!(%reason, "a wish for a room cannot be carried out");
+                for intent in wanted {
+                    self.tx.remove_intent(intent.id)?;
+                }
+                Ok(())
+            }
+            Err(CommitError::Package(reason)) => {
+                // That package is gone; the next one may do.
+                tracing::warn!(%reason, "a KeyPackage is unusable");
+                self.retry_all(wanted)
+            }
+            Err(CommitError::Pending | CommitError::Nothing) => Ok(()),
+            Err(CommitError::Other(error)) => Err(error.into()),
+        }
+    }
+
+    fn retry_all(&mut self, wanted: &[&Intent]) -> Result<(), Fault> {
+        for intent in wanted {
+            self.tx.retry_intent(intent.id, self.now.unix_ms + AGAIN_MS)?;
+        }
+        Ok(())
+    }
+
+    /// What the Welcome of a commit in this room brings: in the control room the keys of its last
+    /// epochs, so that the newcomer reads the roster entries placed since its snapshot.
+    fn control_secrets(&self, row: &RoomRow) -> Result<Vec<ControlSecret>, Fault> {
+        if row.kind != kind_code(RoomKind::Control) {
+            return Ok(Vec::new());
+        }
+        let mut channels = self.tx.channels()?;
+        channels.retain(|channel| channel.kind == ChannelKind::Control);
+        let surplus = channels.len().saturating_sub(MAX_CONTROL_SECRETS);
+        let newest = channels.into_iter().skip(surplus);
+        Ok(newest.map(|c| ControlSecret { epoch: c.epoch, secret: c.secret }).collect())
+    }
+
+    /// After the roster changed: every room of this device must lose its revoked leaves. **The
+    /// revoker commits the removal at once; the others wait a random 0-10 s.**
+    pub(super) fn remove_revoked(&mut self, device: &DeviceId, mine: bool) -> Result<(), Fault> {
+        let rooms: Vec<RoomRow> = self
+            .memory
+            .rooms
+            .values()
+            .filter(|row| row.status == RoomStatus::Active)
+            .cloned()
+            .collect();
+        for row in rooms {
+            let may = row.kind != kind_code(RoomKind::Control) || self.is_admin()?;
+            if may && self.devices_in(&row.id)?.contains(device) {
+                let when = if mine { self.now.unix_ms } else { self.spread() };
+                self.intend(row.id, IntentKind::Remove(*device), when)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Founds a room with this device alone.
+    pub(super) fn found_room(
+        &mut self,
+        room: RoomId,
+        state: &crate::member::e2ee::RoomState,
+    ) -> Result<(), Fault> {
+        let provider = self.provider();
+        let certificate = self.memory.certificate()?;
+        let group = Group::create(&provider, self.memory.keys()?, &certificate, room, state)?;
+        let opened = self.memory.head();
+        let row = super::members::new_row(room, state, group.epoch(), opened);
+        self.memory.groups.insert(room, group);
+        self.tx.put_room(&row)?;
+        self.memory.rooms.insert(room, row);
+        self.open_channel(&room, opened)
+    }
+
+    pub(super) fn is_admin(&self) -> Result<bool, Fault> {
+        let me = self.memory.me()?;
+        Ok(self.memory.roster()?.role_of(&me) == Some(crate::member::roster::Role::Admin))
+    }
+
+    fn take_package(&mut self, device: &DeviceId) -> Result<Option<Vec<u8>>, Fault> {
+        Ok(self.tx.take_package(device, u64::from_be_bytes(bytes(self.random)))?.map(|(b, _)| b))
+    }
+
+    /// Keeps the direct channel to every other active device.
+    pub(super) fn open_direct(&mut self, device: &DeviceId) -> Result<(), Fault> {
+        if *device == self.memory.me()? || self.memory.direct_channel(device).is_some() {
+            return Ok(());
+        }
+        let Some(peer) = self.memory.roster()?.device(device).map(|d| d.keys.direct) else {
+            return Ok(());
+        };
+        let own = &self.memory.keys()?.direct;
+        let Some(secret): Option<Secret<32>> = crate::cell::direct::direct_secret(own, &peer)
+        else {
+            return Ok(());
+        };
+        self.insert_channel(crate::member::store::NewChannel {
+            kind: ChannelKind::Direct,
+            room: None,
+            peer: Some(*device),
+            invite: None,
+            epoch: 0,
+            secret,
+            opened: 0,
+        })
+    }
+}
+
+/// Whether a wish holds already.
+fn is_done(intent: &Intent, devices: &[DeviceId]) -> bool {
+    match intent.kind {
+        IntentKind::Add(device) => devices.contains(&device),
+        IntentKind::Remove(device) => !devices.contains(&device),
+        IntentKind::Update => false,
+    }
+}

@@ -1,0 +1,6 @@
+//! Stories of the roster.
+
+mod entries;
+mod names;
+mod rights;
+pub(crate) mod team;

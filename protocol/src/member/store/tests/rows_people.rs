@@ -1,0 +1,159 @@
+//! Rows that people and bots see: messages, counters, deliveries.
+
+use super::*;
+
+fn texts(world: &World, query: &MessageQuery) -> Vec<String> {
+    let rows = world.view(|view| view.messages(query));
+    rows.into_iter().map(|row| row.text).collect()
+}
+
+#[test]
+fn messages_are_listed_in_log_order_with_queued_ones_last() {
+    let mut world = world();
+    let (here, there) = (room(), room());
+    let all = world.step(|tx| {
+        let rows = [
+            message(here, None, "queued 1"),
+            message(here, Some(30), "third"),
+            message(here, Some(10), "first"),
+            message(here, None, "queued 2"),
+            message(there, Some(15), "elsewhere"),
+            message(here, Some(20), "second"),
+        ];
+        for row in &rows {
+            assert!(tx.insert_message(row)?);
+        }
+        Ok(rows)
+    });
+    let in_room = MessageQuery { room: Some(here), ..MessageQuery::default() };
+    assert_eq!(texts(&world, &in_room), ["first", "second", "third", "queued 1", "queued 2"]);
+    let newest = MessageQuery { limit: Some(3), ..in_room };
+    assert_eq!(texts(&world, &newest), ["third", "queued 1", "queued 2"]);
+    let since = MessageQuery { since: Some(all[5].content), ..in_room };
+    assert_eq!(texts(&world, &since), ["third", "queued 1", "queued 2"]);
+    let since = MessageQuery { since: Some(all[0].content), ..in_room };
+    assert_eq!(texts(&world, &since), ["queued 2"]);
+    let everywhere = MessageQuery { limit: Some(5), ..MessageQuery::default() };
+    assert_eq!(
+        texts(&world, &everywhere),
+        ["elsewhere", "second", "third", "queued 1", "queued 2"]
+    );
+    let unknown = MessageQuery { since: Some(content()), ..in_room };
+    let refused = world.store.view(|view| view.messages(&unknown));
+    assert!(matches!(refused, Err(StoreError::NoSuchRow)));
+}
+
+#[test]
+fn a_message_is_kept_once_however_often_it_comes() {
+    let mut world = world();
+    let row = message(room(), Some(1), "once");
+    assert!(world.step(|tx| tx.insert_message(&row)));
+    let copy = MessageRow { seq: Some(2), text: "twice".to_owned(), ..row.clone() };
+    assert!(!world.step(|tx| tx.insert_message(&copy)));
+    assert_eq!(world.view(|view| view.message(&row.content)), Some(row));
+}
+
+#[test]
+fn an_own_message_is_sent_when_it_came_back() {
+    let mut world = world();
+    let row = message(room(), None, "hello");
+    world.step(|tx| tx.insert_message(&row));
+    assert!(world.step(|tx| tx.placed_message(&row.content, 44)));
+    assert!(!world.step(|tx| tx.placed_message(&row.content, 45)));
+    let read = world.view(|view| view.message(&row.content)).unwrap();
+    assert_eq!((read.seq, read.state), (Some(44), MessageState::Sent));
+}
+
+#[test]
+fn unread_messages_are_counted_by_room_and_read_positions_survive_restarts() {
+    let mut world = world();
+    let (busy, quiet) = (room(), room());
+    let rows = world.step(|tx| {
+        let rows = [
+            message(busy, Some(1), "one"),
+            message(busy, Some(2), "two"),
+            message(busy, None, "mine"),
+            message(quiet, Some(3), "three"),
+        ];
+        for row in &rows {
+            tx.insert_message(row)?;
+        }
+        Ok(rows)
+    });
+    assert!(world.step(|tx| tx.mark_read(&rows[0].content)));
+    assert!(!world.step(|tx| tx.mark_read(&rows[0].content)));
+    assert!(world.step(|tx| tx.mark_read(&rows[3].content)));
+    let world = world.reopened();
+    assert_eq!(world.view(|view| view.unread()), [Unread { room: busy, count: 1 }]);
+    let unread = MessageQuery { room: Some(busy), unread: true, ..MessageQuery::default() };
+    assert_eq!(texts(&world, &unread), ["two"]);
+}
+
+#[test]
+fn expired_messages_vanish_with_what_was_to_be_delivered_of_them() {
+    let mut world = world();
+    let room = room();
+    let short = MessageRow { expires_at: Some(100), ..message(room, Some(1), "short") };
+    let long = MessageRow { expires_at: Some(200), ..message(room, Some(2), "long") };
+    let ever = message(room, Some(3), "ever");
+    world.step(|tx| {
+        for row in [&short, &long, &ever] {
+            tx.insert_message(row)?;
+            tx.add_delivery(&row.content)?;
+        }
+        Ok(())
+    });
+    assert_eq!(world.step(|tx| tx.purge_expired(99)), 0);
+    assert_eq!(world.step(|tx| tx.purge_expired(100)), 1);
+    assert_eq!(texts(&world, &MessageQuery::default()), ["long", "ever"]);
+    assert_eq!(world.view(|view| view.unacked(10)), [long.content, ever.content]);
+}
+
+#[test]
+fn counters_show_missing_messages() {
+    let mut world = world();
+    let (here, there, own, other) = (room(), room(), device(), device());
+    assert_eq!(world.step(|tx| tx.next_counter(&here, &own)), 1);
+    assert_eq!(world.step(|tx| tx.next_counter(&here, &own)), 2);
+    assert_eq!(world.step(|tx| tx.next_counter(&there, &own)), 1);
+    assert_eq!(world.view(|view| view.seen_counter(&here, &other)), None);
+    world.step(|tx| tx.set_seen_counter(&here, &other, 7));
+    world.step(|tx| tx.set_seen_counter(&here, &other, 5));
+    assert_eq!(world.view(|view| view.seen_counter(&here, &other)), Some(7));
+    // A number no row can hold is the caller's error, and the step is not kept.
+    let over = world.store.step(|tx| tx.set_seen_counter(&here, &other, u64::MAX));
+    assert!(matches!(over, Err(StoreError::OutOfRange)));
+}
+
+#[test]
+fn a_message_is_delivered_again_until_it_is_acknowledged() {
+    let mut world = world();
+    let ids: Vec<_> = (1..=4)
+        .map(|seq| {
+            let row = message(room(), Some(seq), "event");
+            world.step(|tx| {
+                tx.insert_message(&row)?;
+                tx.add_delivery(&row.content)?;
+                tx.add_delivery(&row.content)
+            });
+            row.content
+        })
+        .collect();
+    assert_eq!(world.view(|view| view.unacked(2)), ids[..2]);
+    assert!(world.step(|tx| tx.ack_delivery(&ids[1])));
+    assert!(!world.step(|tx| tx.ack_delivery(&ids[1])));
+    let world = world.reopened();
+    assert_eq!(world.view(|view| view.unacked(10)), [ids[0], ids[2], ids[3]]);
+}
+
+#[test]
+fn an_idempotency_key_names_one_message_for_a_day() {
+    let mut world = world();
+    let (first, second) = (content(), content());
+    assert!(world.step(|tx| tx.remember_key("alert-1", &first, 1000)));
+    assert!(!world.step(|tx| tx.remember_key("alert-1", &second, 2000)));
+    assert_eq!(world.view(|view| view.by_key("alert-1")), Some(first));
+    assert_eq!(world.step(|tx| tx.purge_keys(1000 + KEY_LIFETIME_S)), 0);
+    assert_eq!(world.step(|tx| tx.purge_keys(1001 + KEY_LIFETIME_S)), 1);
+    assert_eq!(world.view(|view| view.by_key("alert-1")), None);
+}

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use staffetta_protocol::invite_code::{CodeError, InviteCode};
-use staffetta_protocol::member::agent::{self, OpenOptions, Proxy};
+use staffetta_protocol::member::agent::{self, JoinEvent, JoinOptions, OpenOptions, Proxy};
 
 use crate::errors::Failure;
 use crate::passphrase::{Passphrase, Source};
@@ -52,9 +52,9 @@ impl Api {
     pub(crate) async fn open(profile: &Profile, connect: bool) -> Result<Self, Failure> {
         let options =
             OpenOptions { proxy: proxy(profile)?, connect, ..OpenOptions::new(&profile.dir) };
-        let unlock = |_: &Path| {
-            let _ = profile.passphrase.existing()?;
-            Ok::<Box<dyn agent::Core>, Failure>(Box::new(crate::standin::Fake::default()))
+        let unlock = |dir: &Path| {
+            let passphrase = profile.passphrase.existing()?.into_inner();
+            Ok::<_, Failure>(agent::unlock(dir, &agent::Passphrase::new(passphrase))?)
         };
         agent::open(options, unlock).await.map(Self)
     }
@@ -146,7 +146,38 @@ pub(crate) async fn join(
     join: Join,
     on: &mut dyn FnMut(JoinStep) -> Result<ControlFlow<()>, Failure>,
 ) -> Result<(), Failure> {
-    crate::standin::join(profile, passphrase, join, on).await
+    let code = InviteCode::parse(&join.code).map_err(|error| bad_code(&error))?;
+    let options = JoinOptions {
+        dir: profile.dir.clone(),
+        passphrase: agent::Passphrase::new(passphrase.into_inner()),
+        code,
+        name: join.name,
+        label: join.device,
+        proxy: proxy(profile)?,
+    };
+    let mut tell = |event| {
+        on(match event {
+            JoinEvent::Founded(words) => {
+                JoinStep::Founded(words.split_whitespace().map(str::to_owned).collect())
+            }
+            JoinEvent::Waiting { team, inviter, words } => {
+                JoinStep::Waiting { words, inviter, team }
+            }
+            JoinEvent::Joined(status) => {
+                let text =
+                    |key| status.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+                JoinStep::Joined {
+                    member: text("member"),
+                    device: text("device"),
+                    team: text("team"),
+                }
+            }
+        })
+    };
+    if let Some(handle) = agent::join(options, &mut tell).await? {
+        handle.close().await;
+    }
+    Ok(())
 }
 
 /// A call without parameters.
@@ -159,14 +190,17 @@ pub(crate) fn none() -> Value {
 /// # Errors
 /// A code that was mistyped, with the group that is wrong (1).
 pub(crate) fn check_code(code: &str) -> Result<(), Failure> {
-    let message = match InviteCode::parse(code) {
-        Ok(_) => return Ok(()),
-        Err(CodeError::Typo { groups }) => text::code_typo(&groups),
-        Err(CodeError::TooManyTypos) => text::CODE_GARBLED.into(),
-        Err(CodeError::Length { found }) => text::code_length(found),
-        Err(CodeError::NoHost | CodeError::BadHost | CodeError::BadPort) => text::CODE_HOST.into(),
+    InviteCode::parse(code).map(|_| ()).map_err(|error| bad_code(&error))
+}
+
+fn bad_code(error: &CodeError) -> Failure {
+    let message = match error {
+        CodeError::Typo { groups } => text::code_typo(groups),
+        CodeError::TooManyTypos => text::CODE_GARBLED.into(),
+        CodeError::Length { found } => text::code_length(*found),
+        CodeError::NoHost | CodeError::BadHost | CodeError::BadPort => text::CODE_HOST.into(),
     };
-    Err(Failure::refused(message, text::CODE_AGAIN))
+    Failure::refused(message, text::CODE_AGAIN)
 }
 
 #[cfg(test)]

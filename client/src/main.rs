@@ -9,7 +9,6 @@ mod errors;
 mod output;
 mod passphrase;
 mod qr;
-mod standin;
 mod text;
 mod time;
 mod tui;

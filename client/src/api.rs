@@ -15,9 +15,8 @@ use crate::errors::Failure;
 use crate::passphrase::{self, Source};
 use crate::text;
 
-pub(crate) use agent::{ApiError, harden};
+pub(crate) use agent::{ApiError, Passphrase, harden};
 pub(crate) use staffetta_protocol::member::content::{MAX_TEXT, sanitize_block, sanitize_line};
-pub(crate) use staffetta_protocol::member::store::Passphrase;
 
 /// The methods of the local API, as commands see them; tests put a table of answers here.
 pub(crate) trait Calls {

@@ -17,6 +17,8 @@ use crate::{hub, relay, store};
 const EXIT_CONFIG: u8 = 78;
 /// Try again later.
 const EXIT_TRY_AGAIN: u8 = 75;
+/// Threads that may wait for the disk; more work waits for them.
+const BLOCKING_THREADS: usize = 32;
 
 /// Staffetta's relay: keeps one team's log of sealed cells and can read none of them.
 #[derive(Parser)]
@@ -120,7 +122,10 @@ fn execute(command: Command) -> anyhow::Result<()> {
                 config.listen.address = address;
             }
             start_logging();
-            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .enable_all()
+                .max_blocking_threads(BLOCKING_THREADS)
+                .build()?;
             runtime.block_on(relay::serve(&data_dir, config))
         }
         Command::Check { data_dir } => check(&data_dir),

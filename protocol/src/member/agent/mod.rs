@@ -45,6 +45,7 @@ pub use newcomer::{Newcomer, NewcomerEvent, NewcomerOptions, NotConnected};
 pub use profile::unlock;
 pub use rpc::{MAX_CONNECTIONS, MAX_REQUEST};
 
+pub use super::store::Passphrase;
 use super::store::{LockError, ProfileLock};
 use crate::random::OsRandom;
 use driver::{CoreDialer, Driver, Job};

@@ -9,11 +9,13 @@ use serde_json::{Value, json};
 use staffetta_protocol::invite_code::{CodeError, InviteCode};
 use staffetta_protocol::member::agent::{self, JoinEvent, JoinOptions, OpenOptions, Proxy};
 
+use zeroize::Zeroizing;
+
 use crate::errors::Failure;
-use crate::passphrase::{Passphrase, Source};
+use crate::passphrase::{self, Source};
 use crate::text;
 
-pub(crate) use agent::{ApiError, harden};
+pub(crate) use agent::{ApiError, Passphrase, harden};
 pub(crate) use staffetta_protocol::member::content::{MAX_TEXT, sanitize_block, sanitize_line};
 
 /// The methods of the local API, as commands see them; tests put a table of answers here.
@@ -53,8 +55,8 @@ impl Api {
         let options =
             OpenOptions { proxy: proxy(profile)?, connect, ..OpenOptions::new(&profile.dir) };
         let unlock = |dir: &Path| {
-            let passphrase = profile.passphrase.existing()?.into_inner();
-            Ok::<_, Failure>(agent::unlock(dir, &agent::Passphrase::new(passphrase))?)
+            let passphrase = profile.passphrase.existing()?;
+            agent::unlock(dir, &passphrase.into_inner()).map_err(Failure::from)
         };
         agent::open(options, unlock).await.map(Self)
     }
@@ -120,7 +122,7 @@ fn proxy(profile: &Profile) -> Result<Option<Proxy>, Failure> {
 
 /// What `join` needs to know.
 pub(crate) struct Join {
-    pub(crate) code: String,
+    pub(crate) code: InviteCode,
     pub(crate) name: String,
     pub(crate) device: String,
 }
@@ -128,7 +130,7 @@ pub(crate) struct Join {
 /// What happens while joining.
 pub(crate) enum JoinStep {
     /// The team was founded; these 24 words are its root key and exist nowhere else.
-    Founded(Vec<String>),
+    Founded(Zeroizing<String>),
     /// The request is in the log; whoever invited must hear these five words, unless the invite
     /// approves by itself.
     Waiting { words: Option<Vec<String>>, inviter: String, team: String },
@@ -142,39 +144,37 @@ pub(crate) enum JoinStep {
 /// Bad, used or expired code, existing profile, refused (1), relay unreachable (69).
 pub(crate) async fn join(
     profile: &Profile,
-    passphrase: Passphrase,
+    passphrase: passphrase::Passphrase,
     join: Join,
     on: &mut dyn FnMut(JoinStep) -> Result<ControlFlow<()>, Failure>,
 ) -> Result<(), Failure> {
-    let code = InviteCode::parse(&join.code).map_err(|error| bad_code(&error))?;
+    let Join { code, name, device } = join;
     let options = JoinOptions {
         dir: profile.dir.clone(),
-        passphrase: agent::Passphrase::new(passphrase.into_inner()),
+        passphrase: passphrase.into_inner(),
         code,
-        name: join.name,
-        label: join.device,
+        name,
+        label: device,
         proxy: proxy(profile)?,
     };
-    let mut tell = |event| {
+    let text = |status: &Value, field: &str| {
+        status.get(field).and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
+    let inside = agent::join(options, &mut |event| {
         on(match event {
-            JoinEvent::Founded(words) => {
-                JoinStep::Founded(words.split_whitespace().map(str::to_owned).collect())
-            }
+            JoinEvent::Founded(words) => JoinStep::Founded(words),
             JoinEvent::Waiting { team, inviter, words } => {
                 JoinStep::Waiting { words, inviter, team }
             }
-            JoinEvent::Joined(status) => {
-                let text =
-                    |key| status.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-                JoinStep::Joined {
-                    member: text("member"),
-                    device: text("device"),
-                    team: text("team"),
-                }
-            }
+            JoinEvent::Joined(status) => JoinStep::Joined {
+                member: text(&status, "member"),
+                device: text(&status, "device"),
+                team: text(&status, "team"),
+            },
         })
-    };
-    if let Some(handle) = agent::join(options, &mut tell).await? {
+    })
+    .await?;
+    if let Some(handle) = inside {
         handle.close().await;
     }
     Ok(())
@@ -185,22 +185,19 @@ pub(crate) fn none() -> Value {
     json!({})
 }
 
-/// Checks what of a code can be checked without the relay, before anything is asked or made.
+/// Reads a code and checks what can be checked without the relay, before anything is asked or made.
 ///
 /// # Errors
 /// A code that was mistyped, with the group that is wrong (1).
-pub(crate) fn check_code(code: &str) -> Result<(), Failure> {
-    InviteCode::parse(code).map(|_| ()).map_err(|error| bad_code(&error))
-}
-
-fn bad_code(error: &CodeError) -> Failure {
-    let message = match error {
-        CodeError::Typo { groups } => text::code_typo(groups),
-        CodeError::TooManyTypos => text::CODE_GARBLED.into(),
-        CodeError::Length { found } => text::code_length(*found),
-        CodeError::NoHost | CodeError::BadHost | CodeError::BadPort => text::CODE_HOST.into(),
+pub(crate) fn read_code(code: &str) -> Result<InviteCode, Failure> {
+    let message = match InviteCode::parse(code) {
+        Ok(code) => return Ok(code),
+        Err(CodeError::Typo { groups }) => text::code_typo(&groups),
+        Err(CodeError::TooManyTypos) => text::CODE_GARBLED.into(),
+        Err(CodeError::Length { found }) => text::code_length(found),
+        Err(CodeError::NoHost | CodeError::BadHost | CodeError::BadPort) => text::CODE_HOST.into(),
     };
-    Failure::refused(message, text::CODE_AGAIN)
+    Err(Failure::refused(message, text::CODE_AGAIN))
 }
 
 #[cfg(test)]
@@ -219,8 +216,8 @@ mod tests {
 
     #[test]
     fn a_code_is_checked_before_anything_is_asked() {
-        assert!(check_code(&code()).is_ok());
-        assert!(check_code(&code().to_lowercase().replace('-', " ")).is_ok());
+        assert!(read_code(&code()).is_ok());
+        assert!(read_code(&code().to_lowercase().replace('-', " ")).is_ok());
     }
 
     #[test]
@@ -230,7 +227,7 @@ mod tests {
         let wrong = if symbol == 'Z' { "Y" } else { "Z" };
         let mut typed = right.clone();
         typed.replace_range(at..=at, wrong);
-        let failure = check_code(&typed).unwrap_err();
+        let failure = read_code(&typed).err().unwrap();
         assert_eq!(failure.exit(), 1);
         assert_eq!(failure.lines()[0], "The fifth group of the code is wrong.");
     }
@@ -238,7 +235,11 @@ mod tests {
     #[test]
     fn what_is_no_code_is_refused() {
         for text in ["", "nonsense", "relay.example/ABC", "/K7QX4-M2P9T-RBW3H-N6CFD-8VYZA-E2J5M"] {
-            assert_eq!(check_code(text).map_err(|failure| failure.exit()), Err(1), "{text}");
+            assert_eq!(
+                read_code(text).map(|_| ()).map_err(|failure| failure.exit()),
+                Err(1),
+                "{text}"
+            );
         }
     }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+use crate::api;
 use crate::errors::Failure;
 use crate::text;
 
@@ -22,9 +23,9 @@ pub(crate) struct Passphrase(Zeroizing<String>);
 const _: () = assert!(std::mem::needs_drop::<Passphrase>());
 
 impl Passphrase {
-    /// The text, for the agent and nothing else.
-    pub(crate) fn into_inner(self) -> Zeroizing<String> {
-        self.0
+    /// The passphrase as the agent takes it.
+    pub(crate) fn into_inner(self) -> api::Passphrase {
+        api::Passphrase::new(self.0)
     }
 }
 
@@ -138,7 +139,7 @@ mod tests {
     use super::*;
 
     fn read(bytes: &[u8]) -> Result<String, u8> {
-        take(&mut &*bytes).map(|it| it.into_inner().to_string()).map_err(|error| error.exit())
+        take(&mut &*bytes).map(|it| it.0.to_string()).map_err(|error| error.exit())
     }
 
     #[test]

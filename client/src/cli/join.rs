@@ -6,18 +6,16 @@ use std::ops::ControlFlow;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use serde_json::json;
-use zeroize::Zeroizing;
-
 use crate::api::{self, Join, JoinStep, Profile};
 use crate::commands::JoinArgs;
 use crate::errors::Failure;
 use crate::output::{Out, Paint, clean_line};
 use crate::text;
+use serde_json::json;
 
 /// Redeems a code; ends inside the team, or after the five words with `--no-wait`.
 pub(super) async fn join(args: JoinArgs, profile: &Profile, out: &mut Out) -> Result<(), Failure> {
-    api::check_code(&args.code)?;
+    let code = api::read_code(&args.code)?;
     let passphrase = profile.passphrase.new_profile()?;
     // A founder who cannot keep the root words must not found anything.
     let mut words_file = match &args.root_words_file {
@@ -25,7 +23,7 @@ pub(super) async fn join(args: JoinArgs, profile: &Profile, out: &mut Out) -> Re
         None => None,
     };
     let wait = !args.no_wait;
-    let join = Join { code: args.code, name: args.name, device: args.device };
+    let join = Join { code, name: args.name, device: args.device };
     let mut founded = false;
     let result = api::join(profile, passphrase, join, &mut |step| {
         founded |= matches!(step, JoinStep::Founded(_));
@@ -50,13 +48,14 @@ fn say(
         JoinStep::Founded(words) => {
             match words_file {
                 Some(file) => {
-                    let line = Zeroizing::new(format!("{}\n", words.join(" ")));
-                    file.write_all(line.as_bytes())
+                    file.write_all(words.as_bytes())
+                        .and_then(|()| file.write_all(b"\n"))
                         .and_then(|()| file.sync_all())
                         .map_err(|error| file_failed(&error))?;
                     out.note(text::ROOT_WORDS_WRITTEN);
                 }
                 None if out.style.json => {
+                    let words: Vec<&str> = words.split_whitespace().collect();
                     out.json(json!({"state": "founded", "root_words": words}))?;
                 }
                 None => show_root_words(&words, out)?,
@@ -99,9 +98,10 @@ fn say(
 }
 
 /// Four rows of six numbered words, as they are written on paper.
-fn show_root_words(words: &[String], out: &mut Out) -> Result<(), Failure> {
+fn show_root_words(words: &str, out: &mut Out) -> Result<(), Failure> {
     out.note(text::ROOT_WORDS);
     out.line("")?;
+    let words: Vec<&str> = words.split_whitespace().collect();
     for (row, words) in words.chunks(6).enumerate() {
         let numbered =
             words.iter().zip(row * 6 + 1..).map(|(word, n)| format!("{n:>2} {word:<10}"));
@@ -135,6 +135,7 @@ fn file_failed(error: &std::io::Error) -> Failure {
 #[cfg(test)]
 mod tests {
     use serde_json::Value;
+    use zeroize::Zeroizing;
 
     use super::*;
     use crate::output::Style;
@@ -190,6 +191,7 @@ mod tests {
     #[test]
     fn root_words_are_shown_once_and_numbered() {
         let words: Vec<String> = (1..=24).map(|n| format!("word{n}")).collect();
+        let words = Zeroizing::new(words.join(" "));
         let (mut out, stdout, _) = captured(Style::default());
         let _ = say(JoinStep::Founded(words), true, None, &mut out).unwrap();
         assert!(stdout.text().contains(" 1 word1"));

@@ -1,9 +1,9 @@
 //! From a message to cells at the relay: sealing, sending, sending again.
 
+use super::Cx;
 use super::fault::Fault;
 use super::link::Asked;
 use super::memory::{Key, Live};
-use super::Cx;
 use crate::cell::fragment::split;
 use crate::member::agent::core::Out;
 use crate::member::store::{NewOut, OutKind};
@@ -103,7 +103,8 @@ impl Cx<'_> {
             FailCode::OverQuota => "over quota at the relay",
             FailCode::LowDisk => "the relay's disk is nearly full",
             FailCode::Conflict => {
-                return self.alarm("The relay says it knows a message of this device with other bytes.");
+                return self
+                    .alarm("The relay says it knows a message of this device with other bytes.");
             }
             _ => "the relay cannot store at present",
         });

@@ -63,6 +63,8 @@ pub(super) enum Stage {
         #[serde(with = "serde_bytes")]
         invite: [u8; 16],
     },
+    /// On the roster; waiting for the Welcomes of its first rooms.
+    Admitted,
     /// A device of the team.
     Inside,
 }
@@ -104,7 +106,7 @@ impl Profile {
             Stage::Asking { invite, .. }
             | Stage::Enrolled { invite, .. }
             | Stage::Founding { invite } => Some(InviteId(invite)),
-            Stage::New | Stage::Inside => None,
+            Stage::New | Stage::Admitted | Stage::Inside => None,
         }
     }
 }

@@ -2,15 +2,15 @@
 
 use serde_json::json;
 
-use super::direct::DIRECT_WELCOME;
+use super::Cx;
+use super::direct::{DIRECT_CONTROL, DIRECT_WELCOME};
 use super::fault::Fault;
 use super::memory::Live;
-use super::Cx;
 use crate::cell::chain::{Chains, Whole};
 use crate::member::e2ee::{self, Channel, Group, Outcome, Place, Verdict};
 use crate::member::store::{
     ChannelKind, HELD_PER_ROOM, Held, IntentKind, NewChannel, OutKind, OutRow, PendingCommit,
-    RequiredRemoval, RoomRow, RoomStatus, StoreError,
+    RequiredRemoval, RoomRow, RoomStatus,
 };
 use crate::wire::ids::{DeviceId, MemberId, RoomId, Seq};
 
@@ -57,12 +57,7 @@ impl Cx<'_> {
     }
 
     /// A commit of this device came back whole.
-    pub(super) fn own_commit(
-        &mut self,
-        out: &OutRow,
-        place: Seq,
-        void: bool,
-    ) -> Result<(), Fault> {
+    pub(super) fn own_commit(&mut self, out: &OutRow, place: Seq, void: bool) -> Result<(), Fault> {
         let pending = match out.message.room {
             Some(room) => self.tx.pending_commit(&room)?,
             None => None,
@@ -108,10 +103,11 @@ impl Cx<'_> {
                     None => Ok(()),
                 }
             }
-            Verdict::Broken(broken) => {
+            Verdict::Broken(reason, committer) => {
+                tracing::warn!(%reason, "a commit has won and cannot be followed");
                 // The group in memory may be ahead of the disk.
                 self.memory.groups.remove(&room);
-                self.freeze(room, FROZEN_BROKEN, broken.committer)
+                self.freeze(room, FROZEN_BROKEN, Some(committer))
             }
             Verdict::NeedsRoster(number) => {
                 let since = self.now.unix_s();
@@ -120,7 +116,7 @@ impl Cx<'_> {
                 self.tx.hold(&room, &held)?;
                 Ok(())
             }
-            Verdict::Retry(error) => Err(StoreError::from(error).into()),
+            Verdict::Retry(error) => Err(error.into()),
         }
     }
 
@@ -190,9 +186,12 @@ impl Cx<'_> {
             Ok(asked) => {
                 let (device, by) = (asked.target, asked.by);
                 self.tx.require_removal(&RequiredRemoval { room, epoch, device, by })?;
-                self.intend(room, IntentKind::Remove(device), self.spread())
+                {
+                    let when = self.spread();
+                    self.intend(room, IntentKind::Remove(device), when)
+                }
             }
-            Err(e2ee::Refused::Storage(error)) => Err(StoreError::from(error).into()),
+            Err(e2ee::Refused::Storage(error)) => Err(e2ee::Error::from(error).into()),
             Err(reason) => {
                 tracing::debug!(%reason, "a proposal is void");
                 Ok(())
@@ -215,8 +214,10 @@ impl Cx<'_> {
         self.drop_pending(own)?;
         let Some(welcome) = &own.welcome else { return Ok(()) };
         let message = [place.to_be_bytes().as_slice(), welcome].concat();
+        let is_control = self.memory.profile.control() == Some(own.room);
+        let kind = if is_control { DIRECT_CONTROL } else { DIRECT_WELCOME };
         for device in &own.added {
-            self.send_direct(device, DIRECT_WELCOME, &message)?;
+            self.send_direct(device, kind, &message)?;
         }
         Ok(())
     }
@@ -310,7 +311,9 @@ impl Cx<'_> {
             .memory
             .rooms
             .values()
-            .filter(|row| matches!(row.status, RoomStatus::Waiting { number, .. } if number <= known))
+            .filter(
+                |row| matches!(row.status, RoomStatus::Waiting { number, .. } if number <= known),
+            )
             .map(|row| row.id)
             .collect();
         for room in due {

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::fault::{Fault, failed};
 use super::Cx;
+use super::fault::{Fault, failed};
 use crate::member::agent::core::{ApiError, CallId, Out};
 use crate::wire::ids::{ContentId, DeviceId, InviteId};
 
@@ -68,13 +68,15 @@ impl Cx<'_> {
         }
         let mut still = Vec::new();
         for mut wait in std::mem::take(&mut self.waits.0) {
-            let answer = match self.fact(&wait.what)? {
-                Some(value) => Some(Ok(value)),
-                None if self.now.mono_ms >= wait.extended => Some(self.overdue(&wait)),
-                None if self.now.mono_ms >= wait.deadline && self.link.refused.is_none() => {
+            let answer = match self.fact(&wait.what) {
+                Ok(Some(value)) => Some(Ok(value)),
+                Err(Fault::Refused(error)) => Some(Err(Fault::Refused(error))),
+                Err(fault) => return Err(fault),
+                Ok(None) if self.now.mono_ms >= wait.extended => Some(self.overdue(&wait)),
+                Ok(None) if self.now.mono_ms >= wait.deadline && self.link.refused.is_none() => {
                     Some(self.overdue(&wait))
                 }
-                None => None,
+                Ok(None) => None,
             };
             match answer {
                 Some(answer) => {
@@ -109,7 +111,10 @@ impl Cx<'_> {
             }
             What::InviteOpen { invite, answer } => {
                 let row = self.tx.invite(invite)?;
-                holds(row.is_some_and(|row| !super::invites::is_opening(&row)), answer)
+                let row = row.ok_or_else(|| {
+                    failed(1, "The relay refused the invite.", Some("End some open invites first."))
+                })?;
+                holds(!super::invites::is_opening(&row), answer)
             }
             What::Approved { device, answer } => {
                 let done = self.memory.roster()?.is_active(device)
@@ -118,7 +123,9 @@ impl Cx<'_> {
                 holds(done, answer)
             }
             What::Revoked { devices, answer } => {
-                let gone = devices.iter().all(|d| !self.memory.roster.as_ref().is_some_and(|r| r.is_active(d)));
+                let gone = devices
+                    .iter()
+                    .all(|d| !self.memory.roster.as_ref().is_some_and(|r| r.is_active(d)));
                 let open = self.tx.intents()?;
                 let rekeyed = !open.iter().any(|intent| match intent.kind {
                     crate::member::store::IntentKind::Remove(device) => devices.contains(&device),

@@ -10,7 +10,7 @@ use clap::{Parser, Subcommand};
 use crate::config::{Config, ConfigError};
 use crate::init::{self, Layout};
 use crate::store::StoreError;
-use crate::store::sled::SledStore;
+use crate::store::sled::{SledStore, damage};
 use crate::{hub, relay, store};
 
 /// Bad configuration.
@@ -68,8 +68,18 @@ enum Command {
     },
 }
 
+/// Says which segment is damaged when sled panics over it, before the process ends.
+fn name_damage() {
+    let default = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| match damage() {
+        Some(segment) => eprintln!("staffetta-relay: {segment} is damaged: it does not open"),
+        None => default(panic),
+    }));
+}
+
 /// Runs the command that the arguments name.
 pub(crate) fn run() -> ExitCode {
+    name_damage();
     match execute(Arguments::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -8,6 +8,7 @@ use super::chat::Send;
 use super::fault::{Fault, bad_params, failed, refused};
 use super::invites::NewInvite;
 use super::joining::DEFAULT_LIFETIME_S;
+use super::profile::Stopped;
 use super::views::Read;
 use super::waits::{Wait, What};
 use crate::invite_code::Role;
@@ -25,6 +26,15 @@ const CHANGE_WAIT_MS: u64 = 15_000;
 fn read<T: serde::de::DeserializeOwned>(params: Value) -> Result<T, Fault> {
     let params = if params.is_null() { json!({}) } else { params };
     serde_json::from_value(params).map_err(|error| bad_params(&error.to_string()).into())
+}
+
+/// Why a device that has stopped does nothing any more.
+fn stopped_fault(why: Stopped) -> Fault {
+    let (exit, hint) = match why {
+        Stopped::Revoked => (77, "Ask an admin to invite you again, into a new profile."),
+        _ => (1, "Tell your admin by voice, and do not trust this relay meanwhile."),
+    };
+    failed(exit, why.text(), Some(hint)).into()
 }
 
 fn content_id(typed: &str) -> Result<ContentId, Fault> {
@@ -129,6 +139,11 @@ impl Cx<'_> {
                 Some("Repeat `staffetta join` with the invitation code."),
             )
             .into());
+        }
+        if let Some(why) = self.memory.profile.stopped
+            && !matches!(method, "team" | "invite.list" | "room.list" | "room.members" | "read" | "subscribe")
+        {
+            return Err(stopped_fault(why));
         }
         match method {
             "sync" => self.sync(id, read(params)?),
@@ -272,6 +287,9 @@ impl Cx<'_> {
             return Err(refused(&text, None).into());
         }
         let now = self.now.unix_ms;
+        for device in open.iter().filter(|_| !adding) {
+            self.ask_removal(&room.id, device)?;
+        }
         let ids = open
             .into_iter()
             .map(|device| self.intend_as(room.id, kind(device), now))

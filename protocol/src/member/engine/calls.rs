@@ -13,8 +13,6 @@ use crate::wire::frame::{FailCode, NoticeKind, Request, ToDevice};
 
 /// Milliseconds between two rounds of housekeeping.
 const HOUSEKEEPING_MS: u64 = 60_000;
-/// Milliseconds after which timers of wishes are looked at again.
-const POLL_MS: u64 = 250;
 
 impl Core for Engine {
     fn dial(&self) -> Option<Dial> {
@@ -69,16 +67,14 @@ impl Core for Engine {
             self.housekeeping_at = now.mono_ms + HOUSEKEEPING_MS;
         }
         let done = self.step(now, |cx| if housekeeping { cx.keep_house() } else { Ok(()) });
-        self.ticked_at = now.mono_ms;
         if let Err(fault) = done {
             tracing::warn!(?fault, "a timer's step failed");
         }
     }
 
     fn deadline(&self) -> Option<u64> {
-        let poll = self.link.connected.then(|| self.ticked_at + POLL_MS);
         let waits = self.waits.deadline();
-        poll.into_iter().chain(waits).chain(std::iter::once(self.housekeeping_at)).min()
+        self.link.due.into_iter().chain(waits).chain(std::iter::once(self.housekeeping_at)).min()
     }
 
     fn poll(&mut self) -> Option<Out> {
@@ -168,6 +164,7 @@ impl Cx<'_> {
         self.tx.purge_expired(now)?;
         self.tx.purge_keys(now)?;
         self.tx.trim_ring(now)?;
+        self.report_seen();
         self.freeze_overdue()
     }
 }

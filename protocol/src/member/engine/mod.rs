@@ -28,6 +28,7 @@ mod outbound;
 mod profile;
 mod rooms;
 mod rows;
+mod standstill;
 mod trust;
 mod views;
 mod waits;
@@ -62,9 +63,8 @@ pub struct Engine {
     link: Link,
     waits: Waits,
     out: VecDeque<Out>,
-    /// When housekeeping and timers are due, in monotonic milliseconds.
+    /// When housekeeping is due, in monotonic milliseconds.
     housekeeping_at: u64,
-    ticked_at: u64,
 }
 
 /// One step: a transaction, the memory that goes with it, and what leaves after the commit.
@@ -93,7 +93,6 @@ impl Engine {
             waits: Waits::default(),
             out: VecDeque::new(),
             housekeeping_at: 0,
-            ticked_at: 0,
         })
     }
 

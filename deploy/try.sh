@@ -46,7 +46,7 @@ fail() {
     exit 1
 }
 
-# Ends one process we started and waits for it; prints its exit code.
+# Ends one process we started and waits for it; its exit code is in `stopped`.
 stop() {
     local code=0
     kill -TERM "$1" 2>/dev/null || true
@@ -96,7 +96,13 @@ show() {
     local who=$1
     shift
     printf '%s$ staffetta' "$who"
-    printf ' %q' "$@"
+    local word
+    for word in "$@"; do
+        case $word in
+            *[!A-Za-z0-9_./:@-]*) printf " '%s'" "$word" ;;
+            *) printf ' %s' "$word" ;;
+        esac
+    done
     printf '\n'
     as "$who" "$@" 2>&1 | sed 's/^/    /'
 }

@@ -7,6 +7,8 @@
 //! The durability rule lives in [`Engine::step`]: memory and disk move together, effects leave
 //! after the commit, and after a rollback memory is loaded again.
 
+mod admission;
+mod api;
 mod approve;
 mod blobs;
 mod calls;
@@ -14,7 +16,9 @@ mod chat;
 mod control;
 mod direct;
 mod fault;
+mod founding;
 mod inbound;
+mod invite_list;
 mod invites;
 mod joining;
 mod link;

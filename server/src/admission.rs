@@ -26,6 +26,13 @@ Connection: close\r\n\
 \r\n\
 <html><head><title>404 Not Found</title></head><body><h1>404 Not Found</h1></body></html>\r\n";
 
+/// What a device gets whose token is good while the operator keeps devices out.
+pub(crate) const IN_MAINTENANCE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
+Content-Length: 0\r\n\
+Retry-After: 30\r\n\
+Connection: close\r\n\
+\r\n";
+
 /// What a request that may pass the gate says.
 pub(crate) struct Knock {
     /// The gate token.
@@ -126,6 +133,11 @@ impl HalfOpen {
 
     fn line(&self) -> MutexGuard<'_, Line> {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many wait.
+    pub(crate) fn len(&self) -> usize {
+        self.line().waiting.len()
     }
 
     /// Takes a place. When the line is full the oldest yields; when one source has too many, its

@@ -13,6 +13,7 @@ use staffetta_protocol::wire::frame::{FailCode, Request, ToDevice, ToRelay};
 use staffetta_protocol::wire::ids::Lane;
 use tokio::sync::oneshot;
 
+use crate::admin::Control;
 use crate::admission::HalfOpen;
 use crate::blobs::{Blobs, Chunk};
 use crate::config::Config;
@@ -56,6 +57,8 @@ pub(crate) struct Hub {
     pub(crate) config: Config,
     /// Wall clock.
     pub(crate) clock: Clock,
+    /// The operator's hand on it, and what is counted.
+    pub(crate) control: Control,
     store: Arc<dyn LogStore>,
     started: Instant,
     ordinals: AtomicU64,
@@ -74,6 +77,7 @@ impl Hub {
         store: Arc<dyn LogStore>,
         config: Config,
         clock: Clock,
+        data: &Path,
     ) -> Result<Self, StoreError> {
         let registry =
             Registry::open(store.clone(), &key.public(), config.limits.clone(), clock.clone())?;
@@ -88,6 +92,7 @@ impl Hub {
             blobs: Arc::new(blobs),
             config,
             clock,
+            control: Control::new(data),
             store,
             started: Instant::now(),
             ordinals: AtomicU64::new(0),
@@ -98,6 +103,16 @@ impl Hub {
     /// Milliseconds since the start, for sessions.
     pub(crate) fn now_ms(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// What is kept.
+    pub(crate) fn store(&self) -> &Arc<dyn LogStore> {
+        &self.store
+    }
+
+    /// Whether devices are served and what they send is stored.
+    pub(crate) fn is_ready(&self) -> bool {
+        !self.log.pulse().borrow().draining && !self.is_full.load(Ordering::Relaxed)
     }
 
     /// The next connection's number.
@@ -236,30 +251,40 @@ impl Hub {
     }
 
     /// Forgets, saves cursors and measures the disk, until the relay ends.
-    pub(crate) async fn keep_house(self: Arc<Self>, data: std::path::PathBuf) {
+    pub(crate) async fn keep_house(self: Arc<Self>) {
         loop {
             tokio::time::sleep(HOUSEKEEPING).await;
-            let (hub, data) = (self.clone(), data.clone());
-            let work = tokio::task::spawn_blocking(move || hub.forget(&data));
+            let hub = self.clone();
+            let work = tokio::task::spawn_blocking(move || hub.forget());
             if let Ok(Err(error)) = work.await {
                 tracing::warn!(%error, "housekeeping failed");
             }
         }
     }
 
-    fn forget(&self, data: &Path) -> Result<(), StoreError> {
+    /// Measures the relay's directory.
+    pub(crate) fn measure(&self) -> u64 {
+        let used = bytes_under(self.control.data());
+        self.control.measured(used);
+        used
+    }
+
+    fn forget(&self) -> Result<(), StoreError> {
         let (now, keep) = ((self.clock)(), self.config.storage.keep);
         if self.registry.is_claimed() {
             self.registry.save_readers()?;
             let rows = self.registry.rows();
             let readers = rows.iter().map(|row| row.reader());
-            if let Some(end) = forgettable(&self.store.cuts(), readers, now, keep) {
+            // Not while a backup is made: then next time.
+            if let Some(_may) = self.control.may_trim()
+                && let Some(end) = forgettable(&self.store.cuts(), readers, now, keep)
+            {
                 self.store.trim(end)?;
             }
         }
         self.blobs.forget(now.saturating_sub(keep))?;
         self.registry.forget_invites()?;
-        let is_full = bytes_under(data) > self.config.storage.max_disk;
+        let is_full = self.measure() > self.config.storage.max_disk;
         if is_full && !self.is_full.swap(is_full, Ordering::Relaxed) {
             tracing::warn!("the store reached max_disk; nothing more is accepted");
         }

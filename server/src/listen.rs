@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
-use crate::admission::{HEAD_TIME, Knock, NOT_FOUND, Place, read_head, switching};
+use crate::admission::{HEAD_TIME, IN_MAINTENANCE, Knock, NOT_FOUND, Place, read_head, switching};
 use crate::connection::{self, Admitted};
 use crate::hub::Hub;
 use crate::registry::Caller;
@@ -51,6 +51,10 @@ async fn serve(hub: Arc<Hub>, mut socket: TcpStream, place: Place, _alive: Alive
         Some((knock, caller, session))
     });
     match admitted {
+        // Only who may come in learns that this is a relay which is being worked on.
+        Some(_) if hub.control.in_maintenance() => {
+            let _ = timeout(REFUSAL_TIME, refuse(&mut socket, IN_MAINTENANCE)).await;
+        }
         Some((knock, caller, session)) => {
             if welcome(&mut socket, &knock).await.is_ok() {
                 let admitted = Admitted { caller, session, place };
@@ -58,8 +62,9 @@ async fn serve(hub: Arc<Hub>, mut socket: TcpStream, place: Place, _alive: Alive
             }
         }
         None => {
+            hub.control.counters.refused();
             // Errors are the stranger's.
-            let _ = timeout(REFUSAL_TIME, refuse(&mut socket)).await;
+            let _ = timeout(REFUSAL_TIME, refuse(&mut socket, NOT_FOUND)).await;
         }
     }
 }
@@ -78,9 +83,9 @@ async fn welcome(socket: &mut TcpStream, knock: &Knock) -> io::Result<()> {
     socket.write_all(switching(knock).as_bytes()).await
 }
 
-/// Sends the 404 and hears the stranger out a little, so that a reset does not swallow it.
-async fn refuse(socket: &mut TcpStream) -> io::Result<()> {
-    socket.write_all(NOT_FOUND).await?;
+/// Sends the answer and hears the stranger out a little, so that a reset does not swallow it.
+async fn refuse(socket: &mut TcpStream, with: &[u8]) -> io::Result<()> {
+    socket.write_all(with).await?;
     socket.shutdown().await?;
     tokio::io::copy(&mut socket.take(REFUSAL_BYTES), &mut tokio::io::sink()).await?;
     Ok(())

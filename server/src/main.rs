@@ -2,19 +2,25 @@
 //!
 //! It links no MLS and no device code: what it cannot do, it cannot be made to do.
 
+mod admin;
 mod admission;
+mod backup;
 mod blobs;
 mod cli;
 mod config;
 mod connection;
+mod doctor;
 mod founder;
 mod hub;
 mod init;
 mod listen;
 mod log;
+mod metrics;
 mod registry;
 mod relay;
+mod sd;
 mod store;
+mod utc;
 
 fn main() -> std::process::ExitCode {
     // What the relay writes is nobody else's to read.

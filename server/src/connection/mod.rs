@@ -53,6 +53,8 @@ pub(crate) async fn run(hub: Arc<Hub>, socket: TcpStream, admitted: Admitted) {
     let Admitted { caller, session, place } = admitted;
     let ordinal = hub.ordinal();
     let max = hub.config.limits.connections_per_device;
+    let counted = hub.clone();
+    let _open = counted.control.counters.admitted();
     let pass = match &caller {
         Caller::Device(row) => row.enter(ordinal, max),
         Caller::Newcomer(invite) => invite.enter(ordinal, max),
@@ -197,6 +199,9 @@ impl Connection {
         if self.ending {
             return;
         }
+        if let ToDevice::Fail { code, .. } = frame {
+            self.hub.control.counters.failed(*code);
+        }
         self.session.handle(self.hub.now_ms(), Input::Send(frame));
         self.drain();
     }
@@ -278,6 +283,7 @@ impl Connection {
                 let push = Input::Push { lane: Lane(0), first: cursor, hash, runs: &runs };
                 self.session.handle(self.hub.now_ms(), push);
                 self.cursor = Some(cursor + count);
+                self.hub.control.counters.pushed(count);
                 self.drain();
             }
             Next::Older => {
@@ -312,6 +318,7 @@ impl Connection {
             let runs = [span.cells];
             let [run] = &runs;
             self.cursor = Some(cursor + run.len() as u64);
+            self.hub.control.counters.pushed(run.len() as u64);
             let push = Input::Push { lane: Lane(0), first: cursor, hash: span.hash, runs: &runs };
             self.session.handle(self.hub.now_ms(), push);
             self.drain();

@@ -66,6 +66,11 @@ impl Door {
         Pass { door: self.clone(), cut: self.cut.subscribe(), ordinal }
     }
 
+    /// How many are inside.
+    pub(crate) fn open_count(&self) -> usize {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     /// Cuts everybody, for good.
     pub(crate) fn shut(&self) {
         self.cut.send_replace(Ordinal::MAX);

@@ -123,6 +123,12 @@ impl Invite {
         }
     }
 
+    /// Whether somebody may still use it, the founder code included.
+    pub(super) fn is_usable(&self, now: u64) -> bool {
+        let stage = self.standing.borrow().stage;
+        !matches!(stage, Stage::Ended(_)) && now < self.expires
+    }
+
     fn is_open(&self, now: u64) -> bool {
         let stage = self.standing.borrow().stage;
         !self.is_founder && !matches!(stage, Stage::Ended(_)) && now < self.expires

@@ -7,6 +7,7 @@ mod budget;
 mod door;
 mod handles;
 mod invites;
+mod operator;
 mod record;
 mod rows;
 
@@ -25,6 +26,7 @@ pub(crate) use self::budget::OverQuota;
 pub(crate) use self::door::Pass;
 use self::handles::Handles;
 pub(crate) use self::invites::{Invite, NewInvite, Standing, store_founder};
+pub(crate) use self::record::Parent;
 pub(crate) use self::rows::Row;
 use crate::config::Limits;
 use crate::store::{Clock, LogStore, StoreError};

@@ -23,8 +23,8 @@ use crate::store::{Commit, Done, Head, Listener, LogIdentity, MAX_QUEUED, Span, 
 pub(super) enum Command {
     /// Append, and answer.
     Append(Cells, Done),
-    /// Create the log.
-    Create(LogIdentity, SyncSender<Result<(), StoreError>>),
+    /// Create the log, after the place of another if there is one.
+    Create(LogIdentity, Option<Head>, SyncSender<Result<(), StoreError>>),
     /// Forget up to a seq.
     Trim(Seq, SyncSender<Result<(), StoreError>>),
     /// Return.
@@ -271,7 +271,7 @@ impl Shared {
         for command in commands {
             match command {
                 Command::Append(_, done) => done(Err(StoreError::Stopped)),
-                Command::Create(_, answer) | Command::Trim(_, answer) => {
+                Command::Create(_, _, answer) | Command::Trim(_, answer) => {
                     let _ = answer.send(Err(StoreError::Stopped));
                 }
                 Command::Stop => return true,

@@ -25,6 +25,8 @@ const REOPEN_PAUSE: Duration = Duration::from_secs(1);
 pub(super) const HEAD_KEY: &[u8] = b"head";
 /// The state key of the log's identity.
 pub(super) const IDENTITY_KEY: &[u8] = b"log";
+/// What the store notes in the state for itself.
+pub(super) const OWN_KEYS: [&[u8]; 2] = [HEAD_KEY, IDENTITY_KEY];
 
 const _: () = assert!(COMMIT_BYTES < MAX_QUEUED);
 
@@ -109,8 +111,8 @@ pub(super) fn run(shared: &Shared, mut log: Option<Log>) {
                 shared.take_appends(&mut batches, COMMIT_BYTES);
                 commit(shared, log.as_mut(), batches);
             }
-            Command::Create(identity, answer) => {
-                let _ = answer.send(create(shared, &mut log, identity));
+            Command::Create(identity, base, answer) => {
+                let _ = answer.send(create(shared, &mut log, identity, base));
             }
             Command::Trim(end, answer) => {
                 let _ = answer.send(trim(shared, log.as_mut(), end));
@@ -150,19 +152,30 @@ fn commit(shared: &Shared, log: Option<&mut Log>, batches: Vec<(Cells, Done)>) {
     }
 }
 
-fn create(shared: &Shared, log: &mut Option<Log>, identity: LogIdentity) -> Result<(), StoreError> {
+fn create(
+    shared: &Shared,
+    log: &mut Option<Log>,
+    identity: LogIdentity,
+    base: Option<Head>,
+) -> Result<(), StoreError> {
     if log.is_some() {
         return Err(StoreError::NoLog);
     }
     let segments = shared.segments();
     segments.discard_unclaimed()?;
     // The segment first: an identity without segments is a log that lost them.
-    drop(segments.begin(0, (shared.options.clock)())?);
+    let start = base.unwrap_or(Head { seq: 0, hash: identity.start() });
+    let segment = segments.begin(start.seq, (shared.options.clock)())?;
+    if base.is_some() {
+        segment.begin(&Header { identity, first: start.seq + 1, before: start.hash })?;
+    }
+    drop(segment);
     let value = Some(encode_identity(&identity));
     shared.state.set(vec![Change { key: IDENTITY_KEY.to_vec(), value }])?;
     *log = Some(Log::open(identity, &segments)?);
     shared.set_identity(identity);
-    shared.publish(Head { seq: 0, hash: identity.start() }, None);
+    shared.publish(start, None);
+    shared.publish_oldest();
     Ok(())
 }
 

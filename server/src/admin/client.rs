@@ -20,7 +20,14 @@ pub(crate) enum AdminError {
     Refused(String),
     /// The conversation broke off.
     #[error("the relay did not answer: {0}")]
-    Broken(#[from] io::Error),
+    Broken(io::Error),
+    /// The file that a backup goes to cannot be written.
+    #[error("cannot write the file: {0}")]
+    File(#[from] io::Error),
+}
+
+fn broken(error: serde_json::Error) -> AdminError {
+    AdminError::Broken(error.into())
 }
 
 fn connect(data: &Path) -> Result<UnixStream, AdminError> {
@@ -31,25 +38,25 @@ fn connect(data: &Path) -> Result<UnixStream, AdminError> {
         io::ErrorKind::PermissionDenied => AdminError::Denied,
         _ => AdminError::Broken(error),
     })?;
-    stream.set_read_timeout(Some(LINE_TIME))?;
-    stream.set_write_timeout(Some(LINE_TIME))?;
+    stream.set_read_timeout(Some(LINE_TIME)).map_err(AdminError::Broken)?;
+    stream.set_write_timeout(Some(LINE_TIME)).map_err(AdminError::Broken)?;
     Ok(stream)
 }
 
 fn request(stream: &mut UnixStream, request: &Request) -> Result<(), AdminError> {
-    let mut line = serde_json::to_vec(request).map_err(io::Error::from)?;
+    let mut line = serde_json::to_vec(request).map_err(broken)?;
     line.push(b'\n');
-    Ok(stream.write_all(&line)?)
+    stream.write_all(&line).map_err(AdminError::Broken)
 }
 
 fn answer(from: &mut impl BufRead) -> Result<serde_json::Value, AdminError> {
     let mut line = String::new();
-    from.take(MAX_ANSWER).read_line(&mut line)?;
+    from.take(MAX_ANSWER).read_line(&mut line).map_err(AdminError::Broken)?;
     if line.is_empty() {
         // The relay hangs up on users it does not know.
         return Err(AdminError::Denied);
     }
-    match serde_json::from_str(&line).map_err(io::Error::from)? {
+    match serde_json::from_str(&line).map_err(broken)? {
         Answer::Ok(value) => Ok(value),
         Answer::Error(why) => Err(AdminError::Refused(why)),
     }
@@ -74,16 +81,16 @@ pub(crate) fn fetch_backup(
     answer(&mut from)?;
     loop {
         let mut length = [0; 4];
-        from.read_exact(&mut length)?;
+        from.read_exact(&mut length).map_err(AdminError::Broken)?;
         match u32::from_be_bytes(length) {
             0 | BROKEN => return answer(&mut from),
             length => {
                 let length = usize::try_from(length).unwrap_or(usize::MAX);
                 if length > MAX_PIECE {
-                    return Err(io::Error::from(io::ErrorKind::InvalidData).into());
+                    return Err(AdminError::Broken(io::ErrorKind::InvalidData.into()));
                 }
                 let mut piece = vec![0; length];
-                from.read_exact(&mut piece)?;
+                from.read_exact(&mut piece).map_err(AdminError::Broken)?;
                 to.write_all(&piece)?;
             }
         }

@@ -9,9 +9,6 @@ mod control;
 mod server;
 mod work;
 
-#[cfg(test)]
-mod tests;
-
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 

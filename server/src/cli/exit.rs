@@ -38,7 +38,7 @@ pub(super) fn code(error: &anyhow::Error) -> ExitCode {
         match error {
             AdminError::NotServing(_) | AdminError::Broken(_) => Some(UNREACHABLE),
             AdminError::Denied => Some(NOT_PERMITTED),
-            AdminError::Refused(_) => None,
+            AdminError::Refused(_) | AdminError::File(_) => None,
         }
     } else if let Some(BackupError::Store(error)) = error.downcast_ref() {
         store(error)

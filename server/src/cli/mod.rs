@@ -62,7 +62,7 @@ enum Command {
         #[arg(long, value_name = "ADDR")]
         metrics: Option<String>,
         /// How much is logged; nothing at any level names a person, device or address.
-        #[arg(long, value_name = "LEVEL", default_value = "info")]
+        #[arg(long, value_name = "LEVEL", default_value = "info", env = "STAFFETTA_LOG")]
         log_level: tracing::Level,
     },
     /// How the running relay is doing.

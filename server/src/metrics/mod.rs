@@ -14,5 +14,3 @@ mod tests;
 pub(crate) use self::counters::Counters;
 pub(crate) use self::listener::serve;
 pub(crate) use self::snapshot::Snapshot;
-#[cfg(test)]
-pub(crate) use self::text::NAMES;

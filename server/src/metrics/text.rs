@@ -8,7 +8,7 @@ use super::Snapshot;
 type Metric = (&'static str, &'static str, &'static str);
 
 /// Every metric there is; `deploy/` may name no other.
-pub(crate) const NAMES: [Metric; 25] = [
+pub(super) const NAMES: [Metric; 25] = [
     ("staffetta_build_info", "gauge", "1, with the version as its label"),
     ("staffetta_ready", "gauge", "1 while devices are served and cells stored"),
     ("staffetta_maintenance", "gauge", "1 while the operator keeps devices out"),

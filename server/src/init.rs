@@ -43,10 +43,18 @@ impl Layout {
         self.keys().join("transport.key")
     }
 
-    /// Reads the relay's static key.
+    /// Where the static key is: systemd's credential of its name goes before the file.
+    fn current_key(&self) -> PathBuf {
+        std::env::var_os("CREDENTIALS_DIRECTORY")
+            .map(|dir| PathBuf::from(dir).join("transport.key"))
+            .filter(|path| path.exists())
+            .unwrap_or_else(|| self.transport_key())
+    }
+
+    /// Reads the relay's static key: systemd's credential of its name if there is one.
     pub(crate) fn read_key(&self) -> io::Result<StaticSecret> {
         let mut bytes = [0; 32];
-        let mut file = File::open(self.transport_key())?;
+        let mut file = File::open(self.current_key())?;
         let read = file.read_exact(&mut bytes);
         let key = StaticSecret::from_secret(Secret::take(&mut bytes));
         read?;
@@ -79,7 +87,10 @@ impl Layout {
 
     /// What goes into a backup beside the store.
     pub(crate) fn backed_up(&self) -> [(&'static str, PathBuf); 2] {
-        BACKED_UP.map(|(name, place)| (name, self.0.join(place)))
+        BACKED_UP.map(|(name, place)| match name {
+            "transport.key" => (name, self.current_key()),
+            _ => (name, self.0.join(place)),
+        })
     }
 
     /// Makes the directory of keys.

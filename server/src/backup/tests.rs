@@ -125,14 +125,15 @@ fn records_are_bounded_counted_and_checked() {
     use super::age::{Opener, Sealer};
     use super::format::{Reader, Records, kind};
     let key = Identity::generate();
-    let sealed = |fill: &dyn Fn(&mut Records<Sealer<Vec<u8>>>)| {
+    type Sealed = Records<Sealer<Vec<u8>>>;
+    let sealed = |fill: &dyn Fn(&mut Sealed)| {
         let sealer = Sealer::new(Vec::new(), &key.recipient()).unwrap();
         let mut records = Records::new(sealer).unwrap();
         fill(&mut records);
         records.finish().finish().unwrap()
     };
     let read = |bytes: &[u8]| read::read(bytes, &key, |_| Ok(()));
-    let end = |records: &mut Records<Sealer<Vec<u8>>>, head: Head| {
+    let end = |records: &mut Sealed, head: Head| {
         let digest = records.digest();
         let parts: [&[u8]; 3] = [&head.seq.to_be_bytes(), &head.hash.0, &digest];
         records.put(kind::END, &parts).unwrap();

@@ -6,6 +6,9 @@ mod operate;
 mod save;
 mod show;
 
+#[cfg(test)]
+mod tests;
+
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

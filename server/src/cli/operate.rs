@@ -64,7 +64,7 @@ pub(super) fn maintenance(global: &Global, on: bool) -> anyhow::Result<()> {
 /// Exits 0 if the relay is ready, 1 if it is not, 69 if there is none.
 pub(super) fn health(global: &Global) -> anyhow::Result<ExitCode> {
     let status = ask(global.data()?, &Request::Status {})?;
-    let ready = status["ready"].as_bool().unwrap_or(false);
+    let ready = status.get("ready").and_then(Value::as_bool).unwrap_or(false);
     let object = serde_json::json!({ "ready": ready });
     global.print(&object, |_| if ready { "ready".into() } else { "not ready".into() })?;
     Ok(if ready { ExitCode::SUCCESS } else { ExitCode::FAILURE })

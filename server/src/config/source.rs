@@ -103,7 +103,7 @@ impl Loaded {
             let place = (section.to_owned(), key.to_owned());
             origins.get(&place).cloned().unwrap_or(Origin::Default)
         };
-        check_names(&table, &at)?;
+        check_names(&table, at)?;
         let defaults: Table = TEMPLATE.parse().unwrap_or_default();
         let default = |section: &str, key: &str| {
             defaults.get(section).and_then(|table| table.get(key)).map(shown)

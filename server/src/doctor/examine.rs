@@ -18,6 +18,8 @@ const USUAL_PORTS: [u16; 3] = [22, 80, 443];
 const FIRST_RELEASE: u64 = 1_767_225_600;
 
 type Verdict = (State, String, String);
+/// A check: its name, and what it makes of the facts.
+type Check = (&'static str, fn(&Facts) -> Verdict);
 
 fn ok(found: impl Into<String>) -> Verdict {
     (State::Ok, found.into(), String::new())
@@ -33,7 +35,7 @@ fn fail(found: impl Into<String>, todo: impl Into<String>) -> Verdict {
 
 /// Everything, in a fixed order.
 pub(crate) fn examine(facts: &Facts) -> Vec<Finding> {
-    let checks: [(&'static str, fn(&Facts) -> Verdict); 15] = [
+    let checks: [Check; 15] = [
         ("configuration", configuration),
         ("serving", serving),
         ("permissions", permissions),
@@ -50,7 +52,7 @@ pub(crate) fn examine(facts: &Facts) -> Vec<Finding> {
         ("unit", unit),
         ("version", version),
     ];
-    let find = |(check, judge): (&'static str, fn(&Facts) -> Verdict)| {
+    let find = |(check, judge): Check| {
         let (state, found, todo) = judge(facts);
         Finding { check, state, found, todo }
     };
@@ -180,7 +182,7 @@ fn backup(facts: &Facts) -> Verdict {
 fn core_dumps(facts: &Facts) -> Verdict {
     match facts.core_limit {
         Some(0) => ok("off"),
-        None => warn("no running relay to look at", ""),
+        None => warn("the system does not say", ""),
         Some(_) => fail(
             "the relay may leave core dumps, with its keys in them",
             "LimitCORE=0 in the unit, or ulimit -c 0 before serve",
@@ -238,7 +240,7 @@ fn files(facts: &Facts) -> Verdict {
             format!("LimitNOFILE={} in the unit, or ulimit -n", facts.files_needed),
         ),
         Some(limit) => ok(format!("{limit} descriptors")),
-        None => warn("no running relay to look at", ""),
+        None => warn("the system does not say", ""),
     }
 }
 

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::facts::Facts;
+use serde_json::Value;
+
 use crate::admin::{self, Request};
 use crate::config::{Config, ConfigError, Loaded};
 use crate::hub::system_clock;
@@ -14,6 +16,8 @@ use crate::init::Layout;
 
 /// Where units are installed.
 const UNITS: [&str; 3] = ["/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system"];
+/// Where systemd keeps what `LoadCredential=` names.
+const CREDENTIALS: &str = "/etc/credstore";
 const UNIT: &str = "staffetta-relay.service";
 /// What keeps a clock right, as processes are called.
 const TIME_KEEPERS: [&str; 4] = ["chronyd", "ntpd", "ntpd-rs", "systemd-timesyn"];
@@ -28,7 +32,7 @@ const LISTENING: &str = "0A";
 pub(crate) fn gather(data: &Path, loaded: Result<Loaded, ConfigError>) -> Facts {
     let layout = Layout::new(data);
     let status = admin::ask(data, &Request::Status {}).ok();
-    let pid = status.as_ref().and_then(|status| status["pid"].as_u64());
+    let pid = status.as_ref().and_then(|status| status.get("pid").and_then(Value::as_u64));
     let (config, config_error) = match loaded {
         Ok(loaded) => (loaded.config, None),
         Err(error) => {
@@ -48,8 +52,8 @@ pub(crate) fn gather(data: &Path, loaded: Result<Loaded, ConfigError>) -> Facts 
         logs_addresses: config.privacy.log_addresses,
         config_error,
         has_store: layout.store().exists(),
-        serving: status.map(|status| status["ready"].as_bool().unwrap_or(false)),
-        modes: layout.private().map(|path| (path.clone(), mode(&path))).to_vec(),
+        serving: status.map(|status| status.get("ready").and_then(Value::as_bool).unwrap_or(false)),
+        modes: modes(&layout),
         is_root: owner(pid, data) == Some(0),
         now: (system_clock())(),
         newest_file,
@@ -61,13 +65,24 @@ pub(crate) fn gather(data: &Path, loaded: Result<Loaded, ConfigError>) -> Facts 
         max_disk: config.storage.max_disk,
         last_backup: admin::last_backup(data),
         has_recipient: layout.recipient().exists(),
-        core_limit: pid.and(limits.as_deref()).and_then(|text| limit(text, "Max core file size")),
+        core_limit: limit(&limits, "Max core file size"),
         swap: swap(pid),
-        file_limit: pid.and(limits.as_deref()).and_then(|text| limit(text, "Max open files")),
+        file_limit: limit(&limits, "Max open files"),
         files_needed: config.limits.half_open as u64 + FULL_TEAM * per_device + SPARE_FILES,
         public_ports: public_ports(),
         exposure: exposure(),
     }
+}
+
+/// The modes of private files; the static key may have moved to systemd's store.
+fn modes(layout: &Layout) -> Vec<(PathBuf, Option<u32>)> {
+    let seen = layout.private().map(|path| {
+        let stored = Path::new(CREDENTIALS).join(path.file_name().unwrap_or_default());
+        let path = if path.exists() || !stored.exists() { path } else { stored };
+        let mode = mode(&path);
+        (path, mode)
+    });
+    seen.to_vec()
 }
 
 fn mode(path: &Path) -> Option<u32> {
@@ -107,8 +122,10 @@ fn owner(pid: Option<u64>, data: &Path) -> Option<u32> {
     }
 }
 
-fn limits(pid: Option<u64>) -> Option<String> {
-    fs::read_to_string(format!("/proc/{}/limits", pid?)).ok()
+/// Of the running relay, or of what would be started from here.
+fn limits(pid: Option<u64>) -> String {
+    let process = pid.map_or_else(|| "self".to_owned(), |pid| pid.to_string());
+    fs::read_to_string(format!("/proc/{process}/limits")).unwrap_or_default()
 }
 
 /// The soft limit `name` in a /proc/PID/limits.

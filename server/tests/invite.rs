@@ -25,7 +25,7 @@ use staffetta_protocol::wire::ids::{Lane, Seq};
 
 async fn newcomer(relay: &Relay, keys: &InviteKeys, key: &StaticSecret) -> (Link, JoinState) {
     let session = DeviceSession::newcomer(0, key, &keys.psk).unwrap();
-    let mut link = Link::connect(relay, &keys.gate, session).await.unwrap();
+    let mut link = Link::connect(relay, relay.invite_token(&keys.gate), session).await.unwrap();
     let Some(ToDevice::InviteWelcome { bundle, state, .. }) = link.next().await else {
         panic!("a newcomer's welcome")
     };

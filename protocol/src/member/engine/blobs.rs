@@ -42,6 +42,13 @@ pub(super) struct Fetch {
     whole: bool,
 }
 
+impl Fetch {
+    /// When it is to be asked for, in monotonic milliseconds; `None` once it is whole.
+    pub(super) fn due(&self) -> Option<u64> {
+        (!self.whole).then_some(self.not_before)
+    }
+}
+
 impl Cx<'_> {
     /// Seals `content` and queues it for the relay.
     pub(super) fn put_blob(&mut self, content: &[u8]) -> Result<Payload, Fault> {

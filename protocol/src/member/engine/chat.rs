@@ -6,7 +6,7 @@ use super::Cx;
 use super::fault::{Fault, failed, refused};
 use super::rooms::ROOM_MESSAGE;
 use super::waits::{Wait, What};
-use crate::member::agent::core::CallId;
+use crate::member::agent::core::{CallId, Down};
 use crate::member::content::{Content, ContentError, Kind, MAX_TEXT};
 use crate::member::e2ee::{self, Refused};
 use crate::member::store::{
@@ -256,11 +256,7 @@ impl Cx<'_> {
                 &format!("The message is queued: {why}."),
                 Some("It goes out by itself."),
             ),
-            (None, Some(crate::member::agent::core::Down::Refused)) => failed(
-                77,
-                "The relay refuses this device: revoked, or the clock is off by more than 10 minutes. The message is queued.",
-                Some("Check the clock, then ask an admin."),
-            ),
+            (None, Some(Down::Refused)) => super::fault::rejected(),
             (None, _) => failed(
                 69,
                 "The relay cannot be reached; the message is queued.",

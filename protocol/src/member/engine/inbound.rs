@@ -43,7 +43,7 @@ impl Cx<'_> {
         self.link.connected = true;
         self.link.down = None;
         self.link.target = head;
-        self.link.seen = 0;
+        (self.link.seen, self.link.seen_at) = (self.memory.head(), self.now.mono_ms);
         match (self.memory.cursor, &self.memory.profile.stage) {
             (Some(cursor), _) => {
                 if cursor.log != log || head < cursor.seq {
@@ -216,14 +216,7 @@ impl Cx<'_> {
         self.save_profile()?;
         self.link.connected = false;
         self.effects.push(Out::Redial);
-        self.alarm(match why {
-            Stopped::Revoked => "This device was revoked.",
-            Stopped::OtherLog => {
-                "The relay shows another log than before, or one that ends earlier. Nothing more is sent."
-            }
-            Stopped::Forked => "The relay showed us two different pasts. Nothing more is sent.",
-            Stopped::Gap => "The relay no longer has the messages after the last one read here.",
-        })
+        self.alarm(why.text())
     }
 
     /// Says something that a person must not miss, and keeps it.

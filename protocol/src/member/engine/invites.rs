@@ -1,7 +1,7 @@
 //! Invites as an admin's device keeps them: opening and ending them at the relay, and who asks.
 
 use bytes::Bytes;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Cx;
 use super::fault::{Fault, failed, refused};
@@ -28,15 +28,15 @@ const OPEN_WAIT_MS: u64 = 10_000;
 pub(super) const MINE: u8 = 8;
 
 /// [`InviteRow::state`]: where an invite stands, and whether the relay knows.
-mod state {
-    pub(super) const OPENING: u8 = 0;
-    pub(super) const OPEN: u8 = 1;
-    pub(super) const ASKING: u8 = 2;
-    pub(super) const USED_ENDING: u8 = 3;
-    pub(super) const USED: u8 = 4;
-    pub(super) const REFUSED_ENDING: u8 = 5;
-    pub(super) const REVOKED_ENDING: u8 = 6;
-    pub(super) const REVOKED: u8 = 7;
+pub(super) mod state {
+    pub(in super::super) const OPENING: u8 = 0;
+    pub(in super::super) const OPEN: u8 = 1;
+    pub(in super::super) const ASKING: u8 = 2;
+    pub(in super::super) const USED_ENDING: u8 = 3;
+    pub(in super::super) const USED: u8 = 4;
+    pub(in super::super) const REFUSED_ENDING: u8 = 5;
+    pub(in super::super) const REVOKED_ENDING: u8 = 6;
+    pub(in super::super) const REVOKED: u8 = 7;
 }
 
 /// What `invite.create` asks for.
@@ -58,7 +58,7 @@ pub(super) fn request_of(row: &InviteRow) -> Option<crate::member::invite::Opene
 }
 
 /// The invite's life so far.
-fn life(row: &InviteRow) -> Option<Invite> {
+pub(super) fn life(row: &InviteRow) -> Option<Invite> {
     let role = Role::from_code(row.role)?;
     let terms = Terms::stored(role, row.auto_approve, row.expires_at)?;
     let request = request_of(row);
@@ -358,49 +358,6 @@ impl Cx<'_> {
             }
         }
         Ok(())
-    }
-
-    /// The invite whose id begins with what was typed.
-    pub(super) fn find_invite(&self, typed: &str) -> Result<InviteRow, Fault> {
-        let typed = typed.to_lowercase();
-        let mut found: Vec<_> = self.tx.invites()?;
-        found.retain(|row| row.state != MINE && row.id.to_hex().starts_with(&typed));
-        match (found.pop(), found.is_empty()) {
-            (Some(row), true) if !typed.is_empty() => Ok(row),
-            (Some(_), _) => {
-                Err(refused("That is the beginning of more than one invite.", None).into())
-            }
-            (None, _) => Err(refused(
-                "There is no such invite.",
-                Some("`staffetta invites` lists them with their ids."),
-            )
-            .into()),
-        }
-    }
-
-    /// All invites as JSON, never with a secret.
-    pub(super) fn list_invites(&self) -> Result<Value, Fault> {
-        let now = self.now.unix_s();
-        let mut rows = self.tx.invites()?;
-        rows.retain(|row| row.state != MINE);
-        Ok(rows
-            .iter()
-            .map(|row| {
-                let phase = life(row).map(|invite| invite.phase(now));
-                let asking = request_of(row).filter(|_| row.state == state::ASKING);
-                json!({
-                    "id": row.id.to_hex(),
-                    "name": row.name,
-                    "role": Role::from_code(row.role).map(Role::name),
-                    "state": phase.map_or("revoked", |phase| phase.name()),
-                    "expires_at": super::views::rfc3339(row.expires_at),
-                    "asking": asking.map(|opened| json!({
-                        "name": opened.request.name.as_str(),
-                        "device": opened.request.label.as_str(),
-                    })),
-                })
-            })
-            .collect())
     }
 }
 

@@ -7,29 +7,23 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::approve::INVITE_MESSAGE;
-use super::fault::{Fault, failed, refused};
+use super::fault::{Fault, refused};
 use super::invites::MINE;
-use super::memory::Key;
 use super::profile::Stage;
-use super::trust::GENERAL;
 use super::{Cx, Engine};
-use crate::cell::chain::{Accepted, Chains};
 use crate::invite_code::{Bundle, Invitation, InviteCode, Role};
 use crate::member::agent::core::{ApiError, Now};
-use crate::member::e2ee::{RoomKind, RoomState, WhoMayAdd, new_package};
-use crate::member::identity::{DeviceKeys, DevicePublic, SigningSecret};
-use crate::member::invite::{
-    Answer, JoinRequest, MessageKind, SignedAnswer, Transcript, root_words,
-};
-use crate::member::roster::{Action, AddDevice, Author, Name, Roster, SignedEntry};
-use crate::member::store::{AccessRow, Cursor, InviteRow, OutKind, RING_CELLS};
-use crate::noise::keys::{AccessSecret, StaticPublic, StaticSecret};
+use crate::member::e2ee::new_package;
+use crate::member::identity::DeviceKeys;
+use crate::member::invite::{JoinRequest, Transcript};
+use crate::member::roster::Name;
+use crate::member::store::{InviteRow, OutKind};
+use crate::noise::keys::{StaticPublic, StaticSecret};
 use crate::secret::Secret;
 use crate::wire::Cells;
-use crate::wire::ids::{MemberId, RoomId, Seq};
+use crate::wire::ids::Seq;
 use crate::wire::limits::MAX_JOIN_CELLS;
 use crate::wire::rows::SignedRows;
-use crate::wire::running_hash;
 
 /// Default lifetime of messages: 7 days, in seconds.
 pub(super) const DEFAULT_LIFETIME_S: u32 = 7 * 24 * 3_600;
@@ -287,182 +281,6 @@ impl Cx<'_> {
         let cells = Cells::collect(waiting.iter().map(|cell| (cell.id, cell.bytes.as_ref())));
         Ok(Step::Ask { team: bundle.team.clone(), inviter: inviter.to_owned(), words, cells })
     }
-
-    /// The first to redeem the founder code creates team root, control room and `general`.
-    fn found(&mut self, code: &InviteCode, bundle: &Bundle) -> Result<Step, Fault> {
-        if self.memory.profile.stage == Stage::New {
-            self.found_team(bundle)?;
-            self.memory.profile.stage = Stage::Founding { invite: code.keys().id.0 };
-        }
-        self.save_profile()?;
-        let root = self.tx.team_root()?.ok_or(Fault::Bug("no team root"))?;
-        let language = self.memory.roster()?.language();
-        let document = self.next_document()?.ok_or(Fault::Bug("no claim"))?;
-        Ok(Step::Found { document, root_words: root_words(&root, language) })
-    }
-
-    fn found_team(&mut self, bundle: &Bundle) -> Result<(), Fault> {
-        let at = self.now.unix_s();
-        let (root, authority) =
-            (SigningSecret::generate(self.random), SigningSecret::generate(self.random));
-        let keys = DeviceKeys::generate(self.random);
-        self.tx.set_team_root(&root)?;
-        self.tx.set_relay_authority(&authority)?;
-        self.tx.set_device_keys(&keys)?;
-        let bad = |_| refused("The team's name cannot be used.", None);
-        let team = Name::parse(&self.memory.profile.team).map_err(bad)?;
-        let (mut roster, first) = Roster::found(&root, team, bundle.language, at)?;
-        self.tx.append_entry(0, first.bytes(), first.signature(), 0)?;
-        let member = MemberId::random(self.random);
-        let device = keys.device_id();
-        let name = Name::parse(&self.memory.profile.name).map_err(|_| Fault::Bug("name"))?;
-        let label = Name::parse(&self.memory.profile.label).map_err(|_| Fault::Bug("label"))?;
-        let founder = Action::AddDevice(Box::new(AddDevice {
-            member,
-            name,
-            label,
-            role: Role::Admin,
-            keys: DevicePublic { identity: keys.identity.public(), direct: keys.direct.public() },
-            vouched_by: Author::Root,
-            words_compared: true,
-            invite: None,
-            expires: None,
-        }));
-        let relay =
-            Action::RelayAddresses { relay: bundle.relay, addresses: bundle.addresses.clone() };
-        let entries =
-            [(Author::Root, &root, founder), (Author::Device(device), &keys.identity, relay)];
-        for (number, (author, key, action)) in (1..).zip(entries) {
-            let signed: SignedEntry = roster.sign_next(author, key, at, action)?;
-            roster.apply(&signed)?;
-            self.tx.append_entry(number, signed.bytes(), signed.signature(), 0)?;
-        }
-        let access = Secret::copy(keys.access.secret().expose()).ok_or(Fault::Bug("secret"))?;
-        let access = AccessSecret::from_secret(access);
-        let transport = access.bind(&keys.transport.public());
-        self.tx.put_access_row(&AccessRow { device, access, transport, admin: true })?;
-        self.memory.keys = Some(keys);
-        self.memory.roster = Some(roster);
-        self.memory.profile.member = Some(member.0);
-        self.add_row(&device)?;
-        let (control, general) = (RoomId::random(self.random), RoomId::random(self.random));
-        self.memory.profile.control = Some(control.0);
-        self.memory.profile.general = Some(general.0);
-        self.found_room(control, &state("", RoomKind::Control, WhoMayAdd::Admins, 0))?;
-        let lifetime = DEFAULT_LIFETIME_S;
-        self.found_room(general, &state(GENERAL, RoomKind::Room, WhoMayAdd::Admins, lifetime))
-    }
-
-    /// Reads the log for the answer; keeps what comes, in memory, until it is there.
-    pub(super) fn push_while_joining(&mut self, first: Seq, cells: &Cells) -> Result<(), Fault> {
-        let expected = self.memory.unread.last().map_or(first, |(seq, _, _)| seq + 1);
-        let room = (RING_CELLS as usize).saturating_sub(self.memory.unread.len());
-        if first != expected || cells.len() > room {
-            return Err(failed(1, "The relay sent the log out of order.", None).into());
-        }
-        for (seq, (id, cell)) in (first..).zip(cells.iter()) {
-            self.memory.unread.push((seq, id, Box::new(*cell)));
-        }
-        self.retry_admission()
-    }
-
-    /// Looks for the answer, and for what it needs, in what was read so far.
-    pub(super) fn retry_admission(&mut self) -> Result<(), Fault> {
-        let Stage::Enrolled { invite, .. } = self.memory.profile.stage else { return Ok(()) };
-        let invite = crate::wire::ids::InviteId(invite);
-        let Some(row) = self.tx.invite(&invite)? else { return Ok(()) };
-        match self.find_answer(&row) {
-            Some(answer) => self.admitted(&row, &answer),
-            None => Ok(()),
-        }
-    }
-
-    /// The answer among the cells read so far.
-    fn find_answer(&self, row: &InviteRow) -> Option<SignedAnswer> {
-        let live = self.memory.channels.iter().find(|c| c.invite == Some(row.id))?;
-        let Key::Sealed(key) = &live.key else { return None };
-        let request = row.request.as_deref()?;
-        let mut chains = Chains::default();
-        for (seq, _, cell) in self.memory.unread.iter().filter(|(_, _, cell)| key.matches(cell)) {
-            let Ok(fragment) = key.open(cell) else { continue };
-            if let Accepted::Whole(whole, _) = chains.accept(*seq, fragment)
-                && MessageKind::of(&whole.content) == Some(MessageKind::Answer)
-                && let Ok(answer) = Answer::open(request, &whole.content)
-            {
-                return Some(answer);
-            }
-        }
-        None
-    }
-
-    /// The answer is an admin's, of the chain under the bundle's root: the team is ours.
-    fn admitted(&mut self, row: &InviteRow, signed: &SignedAnswer) -> Result<(), Fault> {
-        let bundle = Bundle::decode(&row.bundle).map_err(|_| Fault::Bug("a stored bundle"))?;
-        let opened = super::invites::request_of(row).ok_or(Fault::Bug("no request"))?;
-        let Some(fetched) = self.fetched(signed)? else { return Ok(()) };
-        let admitted = match signed.admit(fetched.as_deref(), &bundle, &opened.request) {
-            Ok(admitted) => admitted,
-            Err(reason) => {
-                tracing::warn!(%reason, "an answer is refused");
-                return self.alarm(
-                    "The answer to the invitation does not come from an admin of the team that was promised.",
-                );
-            }
-        };
-        let answer = signed.unproven();
-        let (log, seq, hash) = (answer.log, answer.seq, answer.hash);
-        let entries = admitted.snapshot.entries.iter();
-        for (number, entry) in (0..).zip(entries) {
-            self.tx.append_entry(number, entry.bytes(), entry.signature(), seq)?;
-        }
-        let me = self.memory.me()?;
-        let own = admitted.roster.device(&me).ok_or(Fault::Bug("not on the roster"))?;
-        self.memory.profile.member = Some(own.member.0);
-        self.memory.profile.team = admitted.roster.name().as_str().to_owned();
-        let others: Vec<_> = admitted.roster.active_devices().map(|d| d.id).collect();
-        self.memory.roster = Some(admitted.roster);
-        for other in &others {
-            self.open_direct(other)?;
-        }
-        for (device, package) in &admitted.snapshot.packages {
-            self.keep_package(device, package)?;
-        }
-        self.drop_invite_channel(&row.id)?;
-        self.tx.delete_invite(&row.id)?;
-        for out in self.tx.pending_messages()? {
-            self.tx.remove_out(out.id)?;
-        }
-        self.memory.profile.stage = Stage::Admitted;
-        self.save_profile()?;
-        self.set_cursor(Cursor { log, seq, hash })?;
-        self.read_unread(Cursor { log, seq, hash })
-    }
-
-    /// Reads what came since the approver's place, as everything after it will be read.
-    fn read_unread(&mut self, mut cursor: Cursor) -> Result<(), Fault> {
-        for (seq, id, cell) in std::mem::take(&mut self.memory.unread) {
-            if seq <= cursor.seq {
-                continue;
-            }
-            if seq != cursor.seq + 1 {
-                return Err(Fault::Bug("the log begins after the answer"));
-            }
-            self.cell(seq, &id, &cell)?;
-            let hash = running_hash::next(&cursor.hash, &id, &cell);
-            cursor = Cursor { log: cursor.log, seq, hash };
-        }
-        self.set_cursor(cursor)
-    }
-}
-
-/// A room's first state.
-pub(super) fn state(
-    name: &str,
-    kind: RoomKind,
-    who_may_add: WhoMayAdd,
-    lifetime_s: u32,
-) -> RoomState {
-    RoomState { name: name.to_owned(), topic: String::new(), kind, who_may_add, lifetime_s }
 }
 
 /// What `join` prints when the words are to be read out.

@@ -23,8 +23,11 @@ pub(super) struct Link {
     pub(super) retry_at: u64,
     /// The relay refused cells for this reason, until it takes some again.
     pub(super) refused: Option<&'static str>,
-    /// The last seq reported as SEEN.
+    /// The last seq reported as SEEN, and when, in monotonic milliseconds.
     pub(super) seen: Seq,
+    pub(super) seen_at: u64,
+    /// When something is due that no frame announces, in monotonic milliseconds.
+    pub(super) due: Option<u64>,
     /// Blobs to fetch, or being fetched.
     pub(super) fetches: Vec<Fetch>,
     asked: BTreeMap<Request, Asked>,

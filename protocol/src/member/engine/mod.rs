@@ -7,6 +7,8 @@
 //! The durability rule lives in `Engine::step`: memory and disk move together, effects leave
 //! after the commit, and after a rollback memory is loaded again.
 
+mod admission;
+mod api;
 mod approve;
 mod blobs;
 mod calls;
@@ -14,7 +16,9 @@ mod chat;
 mod control;
 mod direct;
 mod fault;
+mod founding;
 mod inbound;
+mod invite_list;
 mod invites;
 mod joining;
 mod link;
@@ -24,6 +28,7 @@ mod outbound;
 mod profile;
 mod rooms;
 mod rows;
+mod standstill;
 mod trust;
 mod views;
 mod waits;
@@ -58,9 +63,8 @@ pub struct Engine {
     link: Link,
     waits: Waits,
     out: VecDeque<Out>,
-    /// When housekeeping and timers are due, in monotonic milliseconds.
+    /// When housekeeping is due, in monotonic milliseconds.
     housekeeping_at: u64,
-    ticked_at: u64,
 }
 
 /// One step: a transaction, the memory that goes with it, and what leaves after the commit.
@@ -89,7 +93,6 @@ impl Engine {
             waits: Waits::default(),
             out: VecDeque::new(),
             housekeeping_at: 0,
-            ticked_at: 0,
         })
     }
 

@@ -17,6 +17,8 @@ use crate::wire::limits::{CELL, CHAIN_LIFE, MAX_CELLS};
 const RETRY_MS: u64 = 1_000;
 /// Cells read between two SEENs.
 const SEEN_EVERY: u64 = 4_096;
+/// Milliseconds between two SEENs of a quiet log.
+const SEEN_EVERY_MS: u64 = 15 * 60 * 1_000;
 
 impl Live {
     /// Cuts a message and seals it into cells with fresh ids.
@@ -113,9 +115,11 @@ impl Cx<'_> {
 
     /// Tells the relay how far this device has committed, so that it can forget.
     pub(super) fn report_seen(&mut self) {
-        let head = self.memory.head();
-        if self.link.connected && head / SEEN_EVERY > self.link.seen / SEEN_EVERY {
-            self.link.seen = head;
+        let (head, now) = (self.memory.head(), self.now.mono_ms);
+        let many = head / SEEN_EVERY > self.link.seen / SEEN_EVERY;
+        let long = head > self.link.seen && now >= self.link.seen_at + SEEN_EVERY_MS;
+        if self.link.connected && (many || long) {
+            (self.link.seen, self.link.seen_at) = (head, now);
             self.effects.push(Out::Send(ToRelay::Seen { lane: Lane(0), seq: head }));
         }
     }
@@ -130,9 +134,8 @@ impl Cx<'_> {
             OutKind::Text => self.own_text(&out, place, void),
             OutKind::Commit => self.own_commit(&out, place, void),
             OutKind::Control => self.own_entry(&out, place),
-            OutKind::Proposal | OutKind::Direct | OutKind::Invite | OutKind::Package => {
-                Ok(self.tx.remove_out(id)?)
-            }
+            OutKind::Proposal => self.own_proposal(&out),
+            OutKind::Direct | OutKind::Invite | OutKind::Package => Ok(self.tx.remove_out(id)?),
         }
     }
 }

@@ -82,6 +82,20 @@ pub(super) enum Stopped {
     Gap,
 }
 
+impl Stopped {
+    /// What a person is told.
+    pub(super) fn text(self) -> &'static str {
+        match self {
+            Self::Revoked => "This device was revoked.",
+            Self::OtherLog => {
+                "The relay shows another log than before, or one that ends earlier. Nothing more is sent."
+            }
+            Self::Forked => "The relay showed us two different pasts. Nothing more is sent.",
+            Self::Gap => "The relay no longer has the messages after the last one read here.",
+        }
+    }
+}
+
 impl Profile {
     pub(super) fn member(&self) -> Option<MemberId> {
         self.member.map(MemberId)

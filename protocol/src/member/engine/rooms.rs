@@ -6,6 +6,7 @@ use super::Cx;
 use super::direct::{DIRECT_CONTROL, DIRECT_WELCOME};
 use super::fault::Fault;
 use super::memory::Live;
+use super::standstill::{FROZEN_BROKEN, FROZEN_ROSTER};
 use crate::cell::chain::{Chains, Whole};
 use crate::member::e2ee::{self, Channel, Group, Outcome, Place, Verdict};
 use crate::member::store::{
@@ -18,13 +19,6 @@ use crate::wire::ids::{DeviceId, MemberId, RoomId, Seq};
 pub(super) const ROOM_COMMIT: u8 = 1;
 pub(super) const ROOM_PROPOSAL: u8 = 2;
 pub(super) const ROOM_MESSAGE: u8 = 3;
-
-/// Codes of [`RoomStatus::Frozen`].
-const FROZEN_BROKEN: u8 = 1;
-const FROZEN_ROSTER: u8 = 2;
-
-/// Seconds that a room waits for a roster entry that a valid commit names.
-const ROSTER_WAIT_S: u64 = 600;
 
 impl Cx<'_> {
     /// A whole message in a room's channel, somebody else's.
@@ -177,6 +171,26 @@ impl Cx<'_> {
         Ok(())
     }
 
+    /// Asks for a plain removal: the target cannot outrun it with a commit of its own.
+    pub(super) fn ask_removal(&mut self, room: &RoomId, device: &DeviceId) -> Result<(), Fault> {
+        let provider = self.provider();
+        let Some((group, _, keys)) = self.memory.group(&provider, room)? else { return Ok(()) };
+        let epoch = group.epoch();
+        let proposal = group.remove_proposal(&provider, &keys.leaf, device)?;
+        let cells = self.seal_in_room(room, ROOM_PROPOSAL, &proposal)?;
+        self.enqueue(OutKind::Proposal, Some(*room), epoch, proposal, &cells)?;
+        Ok(())
+    }
+
+    /// A proposal of this device came back: it binds like anybody's.
+    pub(super) fn own_proposal(&mut self, out: &OutRow) -> Result<(), Fault> {
+        self.tx.remove_out(out.id)?;
+        match out.message.room {
+            Some(room) => self.proposal(room, &out.message.plain),
+            None => Ok(()),
+        }
+    }
+
     /// A valid Remove proposal binds every later commit of the epoch; it never enters OpenMLS.
     fn proposal(&mut self, room: RoomId, proposal: &[u8]) -> Result<(), Fault> {
         let provider = self.provider();
@@ -277,72 +291,10 @@ impl Cx<'_> {
         Ok(())
     }
 
-    /// Freezes a room: it has gone on where this device cannot follow, or somebody broke it.
-    fn freeze(&mut self, room: RoomId, code: u8, by: Option<DeviceId>) -> Result<(), Fault> {
-        self.set_status(room, RoomStatus::Frozen(code))?;
-        let name = self.room_name(&room);
-        let who = by.and_then(|device| self.member_name(&device));
-        let text = match (code, who) {
-            (FROZEN_ROSTER, _) => format!(
-                "Room {name} stands still: it relies on a change of the team that this device has not received."
-            ),
-            (_, Some(who)) => format!(
-                "Room {name} stands still: a change made by {who} cannot be followed by this device."
-            ),
-            (_, None) => {
-                format!("Room {name} stands still: this device cannot follow its last change.")
-            }
-        };
-        self.alarm(&text)
-    }
-
     pub(super) fn set_status(&mut self, room: RoomId, status: RoomStatus) -> Result<(), Fault> {
         self.tx.set_room_status(&room, status)?;
         if let Some(row) = self.memory.rooms.get_mut(&room) {
             row.status = status;
-        }
-        Ok(())
-    }
-
-    /// The roster grew: rooms that waited for it go on with what they held back.
-    pub(super) fn release_rooms(&mut self) -> Result<(), Fault> {
-        let known = self.memory.roster()?.head().number;
-        let due: Vec<_> = self
-            .memory
-            .rooms
-            .values()
-            .filter(
-                |row| matches!(row.status, RoomStatus::Waiting { number, .. } if number <= known),
-            )
-            .map(|row| row.id)
-            .collect();
-        for room in due {
-            self.set_status(room, RoomStatus::Active)?;
-            let limit = u32::try_from(HELD_PER_ROOM).unwrap_or(u32::MAX);
-            let held = self.tx.take_held(&room, limit)?;
-            let from = held.first().map_or(0, |first| first.seq);
-            let epoch = self.memory.rooms.get(&room).map_or(0, |row| row.epoch);
-            for Held { seq, kind, bytes } in held {
-                let whole = Whole { kind, first: seq, place: seq, content: bytes };
-                self.room_message(room, epoch, whole)?;
-            }
-            // What the new epochs sealed lies in the ring.
-            self.rescan(from)?;
-        }
-        Ok(())
-    }
-
-    /// A room freezes when the roster entry it waits for does not come in time.
-    pub(super) fn freeze_overdue(&mut self) -> Result<(), Fault> {
-        let now = self.now.unix_s();
-        let overdue = |status: RoomStatus| match status {
-            RoomStatus::Waiting { since, .. } => now.saturating_sub(since) >= ROSTER_WAIT_S,
-            _ => false,
-        };
-        let due: Vec<_> =
-            self.memory.rooms.values().filter(|r| overdue(r.status)).map(|r| r.id).collect();
-        for room in due {
-            self.freeze(room, FROZEN_ROSTER, None)?;
         }
         Ok(())
     }

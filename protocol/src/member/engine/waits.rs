@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::Cx;
 use super::fault::{Fault, failed};
-use crate::member::agent::core::{ApiError, CallId, Out};
+use crate::member::agent::core::{ApiError, CallId, Down, Out};
 use crate::wire::ids::{ContentId, DeviceId, InviteId};
 
 /// The most calls that wait at once; a further one is refused.
@@ -28,6 +28,8 @@ pub(super) enum What {
     Sent(ContentId),
     /// Everything is read and everything sent came back.
     Synced,
+    /// Everything that the relay had is read.
+    Read,
     /// These wishes are carried out.
     Intents(Vec<i64>),
     /// The invite is open at the relay.
@@ -104,6 +106,7 @@ impl Cx<'_> {
                 let done = done && self.tx.unsealed_texts()?.is_empty();
                 holds(done, &json!({"head": self.memory.head(), "queued": 0}))
             }
+            What::Read => holds(self.caught_up(), &json!({"head": self.memory.head()})),
             What::Intents(ids) => {
                 let open = self.tx.intents()?;
                 let done = !open.iter().any(|intent| ids.contains(&intent.id));
@@ -131,7 +134,16 @@ impl Cx<'_> {
                     crate::member::store::IntentKind::Remove(device) => devices.contains(&device),
                     _ => false,
                 });
-                holds(gone && rekeyed && self.rows_settled()?, answer)
+                let done = gone && rekeyed && self.rows_settled()?;
+                if done && self.tx.relay_authority()?.is_none() {
+                    return Err(failed(
+                        75,
+                        "The rooms have new keys. The relay cuts the device when the founder's device is online.",
+                        None,
+                    )
+                    .into());
+                }
+                holds(done, answer)
             }
         })
     }
@@ -139,6 +151,7 @@ impl Cx<'_> {
     fn overdue(&self, wait: &Wait) -> Result<Value, Fault> {
         match &wait.what {
             What::Sent(content) => self.queued_answer(content, wait),
+            _ if self.link.down == Some(Down::Refused) => Err(super::fault::rejected().into()),
             _ if self.link.connected => Err(failed(
                 75,
                 "It is not done yet; it goes on by itself.",

@@ -33,7 +33,22 @@ impl Cx<'_> {
         }
         self.work_on_rows()?;
         self.work_on_invites()?;
-        self.pump()
+        self.pump()?;
+        self.set_timer()
+    }
+
+    /// Notes when a wish, a refused request or a delayed fetch is due.
+    fn set_timer(&mut self) -> Result<(), Fault> {
+        let (unix, mono) = (self.now.unix_ms, self.now.mono_ms);
+        let intents = self.tx.intents()?;
+        let wishes = intents.iter().map(|i| mono + i.not_before_ms.saturating_sub(unix).max(1));
+        let retry = Some(self.link.retry_at).filter(|at| *at > mono);
+        let fetches = self.link.fetches.iter().filter_map(super::blobs::Fetch::due);
+        self.link.due = match self.link.connected {
+            true => wishes.chain(retry).chain(fetches.map(|at| at.max(mono + 1))).min(),
+            false => None,
+        };
+        Ok(())
     }
 
     /// A time 0 to 10 s from now, in unix milliseconds.

@@ -201,6 +201,24 @@ impl Hand {
         }
     }
 
+    /// Sends bytes that no session made; true if the relay closes and says nothing more.
+    pub fn is_cut_after(mut self, bytes: &[u8]) -> bool {
+        while self.inbox.is_empty() {
+            let Some(frame) = self.hear() else { return true };
+            self.inbox.push_back(frame);
+        }
+        if self.socket.send(Message::binary(bytes.to_vec())).is_err() {
+            return true;
+        }
+        loop {
+            match self.socket.read() {
+                Ok(Message::Close(_)) => {}
+                Ok(_) => return false,
+                Err(_) => return true,
+            }
+        }
+    }
+
     /// Stores cells and waits until they are acknowledged and have come back.
     pub fn put_and_see(&mut self, cells: &[(CellId, [u8; CELL])]) -> Vec<Seq> {
         self.requests += 1;

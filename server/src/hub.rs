@@ -1,0 +1,309 @@
+//! What connections share, and what each operation does.
+//!
+//! The hub turns one frame into one answer, now or later. It must never know sockets or sessions.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use staffetta_protocol::noise::keys::StaticSecret;
+use staffetta_protocol::wire::Cells;
+use staffetta_protocol::wire::frame::{FailCode, Request, ToDevice, ToRelay};
+use staffetta_protocol::wire::ids::Lane;
+use tokio::sync::oneshot;
+
+use crate::admission::HalfOpen;
+use crate::blobs::{Blobs, Chunk};
+use crate::config::Config;
+use crate::log::Log;
+use crate::log::forget::forgettable;
+use crate::registry::{NewInvite, OverQuota, Refused, Registry, Row, Sender};
+use crate::store::{Clock, LogStore, StoreError};
+
+/// How soon a device is asked to try again when the store cannot take more just now.
+const RETRY_MS: u32 = 1_000;
+/// How soon when the disk is low: somebody must make room.
+const LOW_DISK_RETRY_MS: u32 = 30_000;
+/// How often the relay forgets, saves cursors and measures its disk.
+const HOUSEKEEPING: Duration = Duration::from_secs(60);
+
+/// What answers a frame.
+pub(crate) enum Answer {
+    /// Nothing.
+    None,
+    /// This.
+    Now(ToDevice),
+    /// What comes of work that blocks.
+    Later(oneshot::Receiver<ToDevice>),
+    /// The frame has no place here; the connection ends.
+    Misbehaved,
+}
+
+/// A relay.
+pub(crate) struct Hub {
+    /// The relay's static key.
+    pub(crate) key: StaticSecret,
+    /// The log.
+    pub(crate) log: Log,
+    /// Who may come in.
+    pub(crate) registry: Arc<Registry>,
+    /// Blobs.
+    pub(crate) blobs: Arc<Blobs>,
+    /// Connections that did not prove themselves yet.
+    pub(crate) half_open: Arc<HalfOpen>,
+    /// The configuration.
+    pub(crate) config: Config,
+    /// Wall clock.
+    pub(crate) clock: Clock,
+    store: Arc<dyn LogStore>,
+    started: Instant,
+    ordinals: AtomicU64,
+    is_full: AtomicBool,
+}
+
+/// Wall clock in unix seconds.
+pub(crate) fn system_clock() -> Clock {
+    Arc::new(|| SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
+}
+
+impl Hub {
+    /// A relay with this key on this store.
+    pub(crate) fn new(
+        key: StaticSecret,
+        store: Arc<dyn LogStore>,
+        config: Config,
+        clock: Clock,
+    ) -> Result<Self, StoreError> {
+        let registry =
+            Registry::open(store.clone(), &key.public(), config.limits.clone(), clock.clone())?;
+        let blobs = Blobs::open(store.clone())?;
+        let log = Log::new(store.clone());
+        log.beat(|pulse| pulse.announced = blobs.last());
+        Ok(Self {
+            half_open: Arc::new(HalfOpen::new(&config.limits)),
+            key,
+            log,
+            registry: Arc::new(registry),
+            blobs: Arc::new(blobs),
+            config,
+            clock,
+            store,
+            started: Instant::now(),
+            ordinals: AtomicU64::new(0),
+            is_full: AtomicBool::new(false),
+        })
+    }
+
+    /// Milliseconds since the start, for sessions.
+    pub(crate) fn now_ms(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// The next connection's number.
+    pub(crate) fn ordinal(&self) -> u64 {
+        self.ordinals.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Carries out one frame.
+    pub(crate) fn frame(self: &Arc<Self>, sender: &Sender, frame: ToRelay) -> Answer {
+        match (frame, sender) {
+            (ToRelay::Ping, _) => Answer::Now(ToDevice::Pong),
+            (ToRelay::Put { lane, request, cells }, Sender::Device(row)) => {
+                self.put(lane, request, cells, row)
+            }
+            (ToRelay::Seen { lane, seq }, Sender::Device(row)) => {
+                // Nobody has seen what is not there.
+                if lane == Lane(0) {
+                    row.saw(seq.min(self.log.head().seq), (self.clock)());
+                }
+                Answer::None
+            }
+            (
+                ToRelay::BlobPut { request, secret, index, count, chunk, .. },
+                Sender::Device(row),
+            ) => {
+                let bytes = chunk.len() as u64;
+                let limits = self.registry.limits();
+                if let Err(over) = row.spend(|budget| budget.blob(bytes, limits, self.unix_ms())) {
+                    return over_quota(request, over);
+                }
+                let chunk = Chunk { secret, index, count, bytes: chunk };
+                self.blocking(request, move |hub| {
+                    if hub.is_full.load(Ordering::Relaxed) {
+                        return Err(StoreError::LowDisk.into());
+                    }
+                    if let Some(number) = hub.blobs.put(&chunk, (hub.clock)())? {
+                        hub.log.beat(|pulse| pulse.announced = number.max(pulse.announced));
+                    }
+                    Ok(ToDevice::Done { request })
+                })
+            }
+            (ToRelay::BlobGet { request, id, index, .. }, Sender::Device(_)) => {
+                self.blocking(request, move |hub| {
+                    let (count, chunk) = hub.blobs.get(&id, index)?;
+                    Ok(ToDevice::Blob { request, count, chunk })
+                })
+            }
+            (ToRelay::BlobDelete { request, secret, .. }, Sender::Device(_)) => {
+                self.blocking(request, move |hub| {
+                    hub.blobs.delete(&secret)?;
+                    Ok(ToDevice::Done { request })
+                })
+            }
+            (ToRelay::Rows { request, document }, sender) => {
+                let sender = sender.clone();
+                self.blocking(request, move |hub| {
+                    hub.registry.apply(&sender, &document)?;
+                    Ok(ToDevice::Done { request })
+                })
+            }
+            (ToRelay::Invite { request, id, gate, psk, expires, bundle }, sender) => {
+                let sender = sender.clone();
+                self.blocking(request, move |hub| {
+                    hub.registry.invite(&sender, NewInvite { id, gate, psk, expires, bundle })?;
+                    Ok(ToDevice::Done { request })
+                })
+            }
+            (ToRelay::InviteEnd { request, id, end }, sender) => {
+                let sender = sender.clone();
+                self.blocking(request, move |hub| {
+                    hub.registry.end_invite(&sender, &id, end)?;
+                    Ok(ToDevice::Done { request })
+                })
+            }
+            (ToRelay::Join { request, cells }, Sender::Newcomer(invite, key)) => {
+                let (invite, key) = (invite.clone(), *key);
+                let (answer, answered) = oneshot::channel();
+                let hub = self.clone();
+                tokio::task::spawn_blocking(move || match hub.registry.join(&invite, &key) {
+                    Ok(()) => hub.append(request, cells, answer),
+                    Err(refused) => {
+                        let _ = answer.send(refusal(request, &refused));
+                    }
+                });
+                Answer::Later(answered)
+            }
+            _ => Answer::Misbehaved,
+        }
+    }
+
+    fn put(&self, lane: Lane, request: Request, cells: Cells, row: &Row) -> Answer {
+        if lane != Lane(0) {
+            return Answer::Now(fail(request, FailCode::Unknown, 0));
+        }
+        let limits = self.registry.limits();
+        let count = cells.len() as u64;
+        if let Err(over) = row.spend(|budget| budget.cells(count, limits, self.unix_ms())) {
+            return over_quota(request, over);
+        }
+        let (answer, answered) = oneshot::channel();
+        self.append(request, cells, answer);
+        Answer::Later(answered)
+    }
+
+    fn append(&self, request: Request, cells: Cells, answer: oneshot::Sender<ToDevice>) {
+        if self.is_full.load(Ordering::Relaxed) {
+            let _ = answer.send(refusal(request, &StoreError::LowDisk.into()));
+            return;
+        }
+        let done = move |result: Result<Vec<_>, StoreError>| {
+            // A closed receiver is a connection that went away; its cells are stored all the same.
+            let _ = answer.send(match result {
+                Ok(seqs) => ToDevice::Ack { request, seqs },
+                Err(error) => refusal(request, &error.into()),
+            });
+        };
+        self.log.append(cells, Box::new(done));
+    }
+
+    fn blocking(
+        self: &Arc<Self>,
+        request: Request,
+        work: impl FnOnce(&Self) -> Result<ToDevice, Refused> + Send + 'static,
+    ) -> Answer {
+        let (answer, answered) = oneshot::channel();
+        let hub = self.clone();
+        tokio::task::spawn_blocking(move || {
+            let frame = work(&hub).unwrap_or_else(|refused| refusal(request, &refused));
+            let _ = answer.send(frame);
+        });
+        Answer::Later(answered)
+    }
+
+    fn unix_ms(&self) -> u64 {
+        (self.clock)().saturating_mul(1_000)
+    }
+
+    /// Forgets, saves cursors and measures the disk, until the relay ends.
+    pub(crate) async fn keep_house(self: Arc<Self>, data: std::path::PathBuf) {
+        loop {
+            tokio::time::sleep(HOUSEKEEPING).await;
+            let (hub, data) = (self.clone(), data.clone());
+            let work = tokio::task::spawn_blocking(move || hub.forget(&data));
+            if let Ok(Err(error)) = work.await {
+                tracing::warn!(%error, "housekeeping failed");
+            }
+        }
+    }
+
+    fn forget(&self, data: &Path) -> Result<(), StoreError> {
+        let (now, keep) = ((self.clock)(), self.config.storage.keep);
+        if self.registry.is_claimed() {
+            self.registry.save_readers()?;
+            let rows = self.registry.rows();
+            let readers = rows.iter().map(|row| row.reader());
+            if let Some(end) = forgettable(&self.store.cuts(), readers, now, keep) {
+                self.store.trim(end)?;
+            }
+        }
+        self.blobs.forget(now.saturating_sub(keep))?;
+        self.registry.forget_invites()?;
+        let is_full = bytes_under(data) > self.config.storage.max_disk;
+        if is_full && !self.is_full.swap(is_full, Ordering::Relaxed) {
+            tracing::warn!("the store reached max_disk; nothing more is accepted");
+        }
+        self.is_full.store(is_full, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Saves what is only in memory, before the relay ends.
+    pub(crate) fn save(&self) -> Result<(), StoreError> {
+        if self.registry.is_claimed() { self.registry.save_readers() } else { Ok(()) }
+    }
+}
+
+fn bytes_under(dir: &Path) -> u64 {
+    let Ok(entries) = std::fs::read_dir(dir) else { return 0 };
+    let size = |entry: std::fs::DirEntry| match entry.metadata() {
+        Ok(meta) if meta.is_dir() => bytes_under(&entry.path()),
+        Ok(meta) => meta.len(),
+        Err(_) => 0,
+    };
+    entries.flatten().map(size).sum()
+}
+
+fn fail(request: Request, code: FailCode, retry_ms: u32) -> ToDevice {
+    ToDevice::Fail { request, code, retry_ms }
+}
+
+fn over_quota(request: Request, over: OverQuota) -> Answer {
+    Answer::Now(fail(request, FailCode::OverQuota, over.retry_ms))
+}
+
+/// What a peer is told: a code, never a cause.
+fn refusal(request: Request, refused: &Refused) -> ToDevice {
+    let (code, retry_ms) = match refused {
+        Refused::Peer(code) => (*code, 0),
+        Refused::Store(StoreError::Conflict) => (FailCode::Conflict, 0),
+        Refused::Store(StoreError::TooLarge) => (FailCode::TooLarge, 0),
+        Refused::Store(StoreError::LowDisk) => (FailCode::LowDisk, LOW_DISK_RETRY_MS),
+        Refused::Store(error) => {
+            if !matches!(error, StoreError::Busy | StoreError::Stopped) {
+                tracing::warn!(%error, "an operation failed");
+            }
+            (FailCode::Unavailable, RETRY_MS)
+        }
+    };
+    fail(request, code, retry_ms)
+}

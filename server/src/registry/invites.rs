@@ -1,0 +1,264 @@
+//! Invites: opened and ended by admins, used once, remembered for seven days.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use bytes::Bytes;
+use staffetta_protocol::noise::keys::{GateKey, HopPsk, StaticPublic};
+use staffetta_protocol::wire::frame::{FailCode, InviteEnd, JoinState};
+use staffetta_protocol::wire::ids::InviteId;
+use staffetta_protocol::wire::limits::{INVITE_MEMORY_S, MAX_OPEN_INVITES};
+use tokio::sync::watch;
+
+use super::door::{Door, Ordinal, Pass};
+use super::{Caller, Refused, Registry, Sender, record};
+use crate::store::{Change, LogStore, StoreError};
+
+/// The longest life of an invite in seconds.
+const MAX_LIFE_S: u64 = 7 * 24 * 3600;
+/// JOINs of one invite at most; the joiner repeats its own after a broken connection.
+const MAX_JOINS: u32 = 16;
+
+/// How an invite stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Nobody asked yet.
+    Open,
+    /// Somebody asked.
+    Waiting,
+    /// It ended, and how.
+    Ended(InviteEnd),
+}
+
+/// How an invite stands, and who used it when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Standing {
+    pub(crate) stage: Stage,
+    /// The first joiner's throwaway key and the unix second it asked.
+    pub(crate) joiner: Option<(StaticPublic, u64)>,
+    /// The unix second the invite ended; 0 before.
+    pub(crate) ended: u64,
+}
+
+impl Standing {
+    /// An invite nobody used.
+    pub(crate) const OPEN: Self = Self { stage: Stage::Open, joiner: None, ended: 0 };
+
+    /// What the holder of `key` is told.
+    pub(crate) fn told_to(&self, key: &StaticPublic) -> JoinState {
+        match (self.joiner, self.stage) {
+            (Some((joiner, at)), _) if joiner != *key => JoinState::Used(at),
+            (_, Stage::Open) => JoinState::Open,
+            (_, Stage::Waiting) => JoinState::Waiting,
+            (Some(_), Stage::Ended(InviteEnd::Enrolled)) => JoinState::Enrolled,
+            (None, Stage::Ended(InviteEnd::Enrolled)) => JoinState::Used(self.ended),
+            (_, Stage::Ended(InviteEnd::Refused | InviteEnd::Revoked)) => JoinState::Refused,
+        }
+    }
+}
+
+/// An invite as the relay has it: it cannot open the bundle.
+pub(crate) struct Invite {
+    pub(super) id: InviteId,
+    pub(super) gate: GateKey,
+    pub(crate) psk: HopPsk,
+    pub(crate) bundle: Bytes,
+    pub(super) expires: u64,
+    /// Whether it founds the team.
+    pub(crate) is_founder: bool,
+    pub(super) door: Arc<Door>,
+    standing: watch::Sender<Standing>,
+    joins: AtomicU32,
+}
+
+const _: () = assert!(std::mem::needs_drop::<Invite>());
+
+/// What INVITE says.
+pub(crate) struct NewInvite {
+    /// The invite.
+    pub(crate) id: InviteId,
+    /// Key of its tokens.
+    pub(crate) gate: GateKey,
+    /// psk of its hop.
+    pub(crate) psk: HopPsk,
+    /// When it expires, in unix seconds.
+    pub(crate) expires: u64,
+    /// The sealed bundle.
+    pub(crate) bundle: Bytes,
+}
+
+impl Invite {
+    pub(crate) fn new(from: NewInvite, is_founder: bool, standing: Standing) -> Self {
+        let NewInvite { id, gate, psk, expires, bundle } = from;
+        Self {
+            id,
+            gate,
+            psk,
+            bundle,
+            expires,
+            is_founder,
+            door: Arc::new(Door::new()),
+            standing: watch::channel(standing).0,
+            joins: AtomicU32::new(0),
+        }
+    }
+
+    /// Goes in.
+    pub(crate) fn enter(&self, ordinal: Ordinal, max: usize) -> Pass {
+        self.door.enter(ordinal, max)
+    }
+
+    /// How it stands, and every change of it.
+    pub(crate) fn standing(&self) -> watch::Receiver<Standing> {
+        self.standing.subscribe()
+    }
+
+    /// Whether a token of it still opens the gate: while open or asked, and so long after it
+    /// ended as its id is remembered, to say so to a second user.
+    pub(super) fn is_remembered(&self, now: u64) -> bool {
+        let standing = *self.standing.borrow();
+        match standing.stage {
+            Stage::Open => now < self.expires,
+            Stage::Waiting | Stage::Ended(_) => !self.is_forgotten(now),
+        }
+    }
+
+    fn is_open(&self, now: u64) -> bool {
+        let stage = self.standing.borrow().stage;
+        !self.is_founder && !matches!(stage, Stage::Ended(_)) && now < self.expires
+    }
+
+    /// Whether seven days passed since it ended or expired.
+    fn is_forgotten(&self, now: u64) -> bool {
+        let ended = match self.standing.borrow().ended {
+            0 => self.expires,
+            ended => ended,
+        };
+        ended.saturating_add(INVITE_MEMORY_S) < now
+    }
+}
+
+impl Registry {
+    /// Opens an invite; admins' rows only.
+    pub(crate) fn invite(&self, sender: &Sender, invite: NewInvite) -> Result<(), Refused> {
+        let _changing = self.changing();
+        must_be_admin(sender)?;
+        let now = (self.clock)();
+        if invite.expires <= now || invite.expires - now > MAX_LIFE_S {
+            return Err(FailCode::TooLarge.into());
+        }
+        {
+            let tables = self.tables();
+            if tables.invites.contains_key(&invite.id) {
+                return Err(FailCode::Ended.into());
+            }
+            if tables.invites.values().filter(|other| other.is_open(now)).count()
+                >= MAX_OPEN_INVITES
+            {
+                return Err(FailCode::TooLarge.into());
+            }
+        }
+        self.add_invite(Invite::new(invite, false, Standing::OPEN))?;
+        Ok(())
+    }
+
+    fn add_invite(&self, invite: Invite) -> Result<(), StoreError> {
+        self.store.set(vec![record::invite(&invite, &Standing::OPEN)?])?;
+        let invite = Arc::new(invite);
+        let mut tables = self.tables();
+        tables.handles.add(&invite.gate, &Caller::Newcomer(invite.clone()));
+        tables.invites.insert(invite.id, invite);
+        Ok(())
+    }
+
+    /// Ends an invite; admins' rows only.
+    pub(crate) fn end_invite(
+        &self,
+        sender: &Sender,
+        id: &InviteId,
+        end: InviteEnd,
+    ) -> Result<(), Refused> {
+        let _changing = self.changing();
+        must_be_admin(sender)?;
+        let invite = self.tables().invites.get(id).cloned().ok_or(FailCode::Unknown)?;
+        let standing = *invite.standing.borrow();
+        match standing.stage {
+            // Said again after a broken connection.
+            Stage::Ended(before) if before == end => return Ok(()),
+            Stage::Ended(_) => return Err(FailCode::Ended.into()),
+            Stage::Open | Stage::Waiting => {}
+        }
+        let ended = (self.clock)();
+        self.stand(&invite, Standing { stage: Stage::Ended(end), ended, ..standing })?;
+        Ok(())
+    }
+
+    /// Binds an invite to the first joiner's key and says whether `key` may send its cells.
+    pub(crate) fn join(&self, invite: &Invite, key: &StaticPublic) -> Result<(), Refused> {
+        let _changing = self.changing();
+        let (standing, now) = (*invite.standing.borrow(), (self.clock)());
+        if invite.is_founder {
+            return Err(FailCode::Denied.into());
+        }
+        if now >= invite.expires
+            || !matches!(standing.told_to(key), JoinState::Open | JoinState::Waiting)
+        {
+            return Err(FailCode::Ended.into());
+        }
+        if invite.joins.fetch_add(1, Ordering::Relaxed) >= MAX_JOINS {
+            return Err(FailCode::OverQuota.into());
+        }
+        if standing.joiner.is_none() {
+            let joiner = Some((*key, now));
+            self.stand(invite, Standing { stage: Stage::Waiting, joiner, ..standing })?;
+        }
+        Ok(())
+    }
+
+    /// The founder code dies once the relay is claimed.
+    pub(super) fn founded(&self, invite: &Invite, key: &StaticPublic) -> Result<(), StoreError> {
+        let now = (self.clock)();
+        let (stage, joiner) = (Stage::Ended(InviteEnd::Enrolled), Some((*key, now)));
+        self.stand(invite, Standing { stage, joiner, ended: now })
+    }
+
+    fn stand(&self, invite: &Invite, standing: Standing) -> Result<(), StoreError> {
+        self.store.set(vec![record::invite(invite, &standing)?])?;
+        invite.standing.send_replace(standing);
+        Ok(())
+    }
+
+    /// Forgets invites that ended or expired more than seven days ago.
+    pub(crate) fn forget_invites(&self) -> Result<(), StoreError> {
+        let _changing = self.changing();
+        let now = (self.clock)();
+        let gone: Vec<_> = {
+            let tables = self.tables();
+            tables.invites.values().filter(|invite| invite.is_forgotten(now)).cloned().collect()
+        };
+        if gone.is_empty() {
+            return Ok(());
+        }
+        let keys = gone.iter().map(|invite| record::invite_key(&invite.id));
+        self.store.set(keys.map(|key| Change { key, value: None }).collect())?;
+        let mut tables = self.tables();
+        for invite in gone {
+            tables.handles.remove(&invite.gate);
+            tables.invites.remove(&invite.id);
+            invite.door.shut();
+        }
+        Ok(())
+    }
+}
+
+/// Stores the founder code's invite in a new relay.
+pub(crate) fn store_founder(store: &dyn LogStore, invite: NewInvite) -> Result<(), StoreError> {
+    store.set(vec![record::invite(&Invite::new(invite, true, Standing::OPEN), &Standing::OPEN)?])
+}
+
+fn must_be_admin(sender: &Sender) -> Result<(), FailCode> {
+    match sender {
+        Sender::Device(row) if row.is_admin => Ok(()),
+        _ => Err(FailCode::Denied),
+    }
+}

@@ -1,0 +1,296 @@
+//! What the writer thread and its callers share.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
+
+use bytes::BytesMut;
+use staffetta_protocol::wire::ids::{Digest, Seq};
+use staffetta_protocol::wire::limits::CELL_RECORD;
+use staffetta_protocol::wire::{Cells, running_hash};
+
+use super::SledOptions;
+use super::segment::decode_identity;
+use super::segments::Segments;
+use super::state::State;
+use super::writer::{IDENTITY_KEY, Log};
+use crate::store::{Commit, Done, Head, Listener, LogIdentity, MAX_QUEUED, Span, StoreError};
+
+/// What the writer is asked.
+pub(super) enum Command {
+    /// Append, and answer.
+    Append(Cells, Done),
+    /// Create the log.
+    Create(LogIdentity, SyncSender<Result<(), StoreError>>),
+    /// Forget up to a seq.
+    Trim(Seq, SyncSender<Result<(), StoreError>>),
+    /// Return.
+    Stop,
+}
+
+#[derive(Default)]
+struct Queue {
+    commands: VecDeque<Command>,
+    bytes: usize,
+    stopping: bool,
+}
+
+/// What readers may know.
+#[derive(Clone, Copy)]
+struct Durable {
+    identity: Option<LogIdentity>,
+    head: Head,
+    oldest: Seq,
+}
+
+/// The store's shared half.
+pub(super) struct Shared {
+    pub(super) options: SledOptions,
+    pub(super) state: State,
+    pub(super) failed: AtomicBool,
+    dir: PathBuf,
+    segments: RwLock<Arc<Segments>>,
+    durable: RwLock<Durable>,
+    queue: Mutex<Queue>,
+    arrived: Condvar,
+    listener: Mutex<Option<Listener>>,
+}
+
+impl Shared {
+    /// Opens what is in `dir`.
+    pub(super) fn open(
+        dir: PathBuf,
+        options: SledOptions,
+    ) -> Result<(Self, Option<Log>), StoreError> {
+        let state = State::open(&dir)?;
+        let segments = Arc::new(Segments::list(dir.join("log"))?);
+        let durable =
+            Durable { identity: None, head: Head { seq: 0, hash: Digest([0; 32]) }, oldest: 1 };
+        let shared = Self {
+            options,
+            state,
+            failed: AtomicBool::new(false),
+            dir,
+            segments: RwLock::new(segments),
+            durable: RwLock::new(durable),
+            queue: Mutex::default(),
+            arrived: Condvar::new(),
+            listener: Mutex::default(),
+        };
+        let log = shared.open_log()?;
+        Ok((shared, log))
+    }
+
+    fn open_log(&self) -> Result<Option<Log>, StoreError> {
+        let Some(value) = self.state.get(IDENTITY_KEY)? else {
+            self.segments().discard_unclaimed()?;
+            return Ok(None);
+        };
+        let what = "the log's identity";
+        let identity = decode_identity(&value)
+            .ok_or_else(|| StoreError::Damaged { segment: "state".into(), what })?;
+        let log = Log::open(identity, &self.segments())?;
+        self.set_identity(identity);
+        self.publish(log.head(), None);
+        self.publish_oldest();
+        Ok(Some(log))
+    }
+
+    /// Opens the log again after an error, and tells of what turned out to be durable.
+    pub(super) fn reopen(&self) -> Result<Option<Log>, StoreError> {
+        let before = self.head();
+        let segments = Arc::new(Segments::list(self.dir.join("log"))?);
+        *self.segments.write().unwrap_or_else(PoisonError::into_inner) = segments;
+        let log = self.open_log()?;
+        self.tell_missed(before)?;
+        Ok(log)
+    }
+
+    fn tell_missed(&self, mut from: Head) -> Result<(), StoreError> {
+        while from.seq < self.head().seq {
+            let span = self.read(from.seq + 1, 1024)?;
+            let mut hashes = Vec::new();
+            let mut hash = from.hash;
+            for (id, cell) in span.cells.iter() {
+                hash = running_hash::next(&hash, &id, cell);
+                hashes.push(hash);
+            }
+            if hashes.is_empty() {
+                break;
+            }
+            from = Head { seq: from.seq + hashes.len() as u64, hash };
+            self.tell(&Arc::new(Commit { first: span.first, cells: span.cells, hashes }));
+        }
+        Ok(())
+    }
+
+    pub(super) fn segments(&self) -> Arc<Segments> {
+        self.segments.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn durable(&self) -> Durable {
+        *self.durable.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn identity(&self) -> Option<LogIdentity> {
+        self.durable().identity
+    }
+
+    pub(super) fn head(&self) -> Head {
+        self.durable().head
+    }
+
+    pub(super) fn oldest(&self) -> Seq {
+        self.durable().oldest
+    }
+
+    pub(super) fn set_identity(&self, identity: LogIdentity) {
+        self.durable.write().unwrap_or_else(PoisonError::into_inner).identity = Some(identity);
+    }
+
+    /// Moves the durable head, then tells of the commit that moved it.
+    pub(super) fn publish(&self, head: Head, commit: Option<Arc<Commit>>) {
+        self.durable.write().unwrap_or_else(PoisonError::into_inner).head = head;
+        if let Some(commit) = commit {
+            self.tell(&commit);
+        }
+    }
+
+    pub(super) fn publish_oldest(&self) {
+        let first = self.segments().starts().first().map_or(1, |(first, _)| *first);
+        self.durable.write().unwrap_or_else(PoisonError::into_inner).oldest = first;
+    }
+
+    fn tell(&self, commit: &Arc<Commit>) {
+        let listener =
+            self.listener.lock().unwrap_or_else(PoisonError::into_inner).as_ref().cloned();
+        if let Some(listener) = listener {
+            listener(commit);
+        }
+    }
+
+    pub(super) fn listen(&self, listener: Listener) {
+        *self.listener.lock().unwrap_or_else(PoisonError::into_inner) = Some(listener);
+    }
+
+    /// Stops acknowledging; the writer opens the store again.
+    pub(super) fn fail(&self, error: &StoreError) {
+        tracing::error!(%error, "the store failed; opening it again");
+        self.failed.store(true, Ordering::Release);
+    }
+
+    pub(super) fn disk_is_low(&self) -> bool {
+        match rustix::fs::statvfs(&self.dir) {
+            Ok(disk) => disk.f_bavail.saturating_mul(disk.f_frsize) < self.options.low_disk,
+            Err(_) => false,
+        }
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Queues an append, or gives it back with the reason.
+    pub(super) fn append(&self, batch: Cells, done: Done) -> Result<(), (Done, StoreError)> {
+        if self.failed.load(Ordering::Acquire) {
+            return Err((done, StoreError::Stopped));
+        }
+        let mut queue = self.queue();
+        let bytes = queue.bytes + batch.records().len();
+        if bytes > MAX_QUEUED || queue.stopping {
+            return Err((done, StoreError::Busy));
+        }
+        queue.bytes = bytes;
+        queue.commands.push_back(Command::Append(batch, done));
+        drop(queue);
+        self.arrived.notify_one();
+        Ok(())
+    }
+
+    /// Queues what is no append.
+    pub(super) fn order(&self, command: Command) {
+        let mut queue = self.queue();
+        queue.stopping |= matches!(command, Command::Stop);
+        queue.commands.push_back(command);
+        drop(queue);
+        self.arrived.notify_one();
+    }
+
+    /// Waits for the next command.
+    pub(super) fn next(&self) -> Command {
+        let mut queue = self.queue();
+        loop {
+            match queue.commands.pop_front() {
+                Some(command) => {
+                    if let Command::Append(cells, _) = &command {
+                        queue.bytes -= cells.records().len();
+                    }
+                    return command;
+                }
+                None => {
+                    queue = self.arrived.wait(queue).unwrap_or_else(PoisonError::into_inner);
+                }
+            }
+        }
+    }
+
+    /// Takes the appends that are next in the queue, until there are `limit` bytes.
+    pub(super) fn take_appends(&self, batches: &mut Vec<(Cells, Done)>, limit: usize) {
+        let mut bytes: usize = batches.iter().map(|(cells, _)| cells.records().len()).sum();
+        let mut queue = self.queue();
+        while bytes < limit && matches!(queue.commands.front(), Some(Command::Append(..))) {
+            let Some(Command::Append(cells, done)) = queue.commands.pop_front() else { return };
+            bytes += cells.records().len();
+            queue.bytes -= cells.records().len();
+            batches.push((cells, done));
+        }
+    }
+
+    /// Refuses what has queued and waits; true if it is time to stop.
+    pub(super) fn pause(&self, time: Duration) -> bool {
+        let commands = {
+            let mut queue = self.queue();
+            queue.bytes = 0;
+            std::mem::take(&mut queue.commands)
+        };
+        for command in commands {
+            match command {
+                Command::Append(_, done) => done(Err(StoreError::Stopped)),
+                Command::Create(_, answer) | Command::Trim(_, answer) => {
+                    let _ = answer.send(Err(StoreError::Stopped));
+                }
+                Command::Stop => return true,
+            }
+        }
+        let queue = self.queue();
+        let waited = self.arrived.wait_timeout_while(queue, time, |queue| !queue.stopping);
+        waited.unwrap_or_else(PoisonError::into_inner).0.stopping
+    }
+
+    /// Reads cells up to the durable head.
+    pub(super) fn read(&self, from: Seq, max: usize) -> Result<Span, StoreError> {
+        let Durable { identity, head, oldest } = self.durable();
+        let first = from.max(oldest);
+        let mut out = BytesMut::new();
+        let mut hash = head.hash;
+        if let Some(identity) = identity {
+            let (mut next, mut left) = (first, max);
+            while left > 0 && next <= head.seq {
+                let segments = self.segments();
+                let Some((segment, end)) = segments.holding(next, &identity)? else { break };
+                let at = out.len();
+                let Some(after) = segment.read(next, end.min(head.seq), left, &mut out)? else {
+                    break;
+                };
+                let count = (out.len() - at) / CELL_RECORD;
+                (next, left, hash) = (next + count as u64, left - count, after);
+            }
+        }
+        let cells = Cells::from_records(out.freeze())
+            .map_err(|_| StoreError::Database("a read of no cells".into()))?;
+        Ok(Span { first, cells, hash })
+    }
+}

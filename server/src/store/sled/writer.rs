@@ -1,0 +1,172 @@
+//! The one thread that writes the log.
+//!
+//! It takes whatever has queued, up to [`COMMIT_BYTES`], makes one durable commit of it, moves the
+//! durable head, and only then answers.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use staffetta_protocol::wire::Cells;
+use staffetta_protocol::wire::ids::Seq;
+use staffetta_protocol::wire::limits::CELL_RECORD;
+
+use super::segment::{Header, Segment, encode_identity};
+use super::segments::Segments;
+use super::shared::{Command, Shared};
+use crate::store::recent::{Draft, Recent};
+use crate::store::{Change, Commit, Done, Head, LogIdentity, MAX_QUEUED, StoreError};
+
+/// Bytes of records in one commit, more or less.
+pub(super) const COMMIT_BYTES: usize = 1024 * 1024;
+/// How long the writer waits before it opens a failed store again.
+const REOPEN_PAUSE: Duration = Duration::from_secs(1);
+/// The state key of the log's identity.
+pub(super) const IDENTITY_KEY: &[u8] = b"log";
+
+const _: () = assert!(COMMIT_BYTES < MAX_QUEUED);
+
+/// The log as its writer holds it.
+pub(super) struct Log {
+    identity: LogIdentity,
+    active: Arc<Segment>,
+    /// Goes with the first commit of the active segment.
+    header: Option<Header>,
+    /// Bytes and first second of the active segment.
+    filled: usize,
+    started: u64,
+    recent: Recent,
+}
+
+impl Log {
+    /// Opens the log `identity` whose segments are `segments`.
+    pub(super) fn open(identity: LogIdentity, segments: &Segments) -> Result<Self, StoreError> {
+        let (active, recent) = segments.recover(&identity)?;
+        let (first, started) = segments.starts().pop().unwrap_or((1, 0));
+        let header = match active.header()? {
+            Some(_) => None,
+            None => Some(Header { identity, first, before: recent.hash() }),
+        };
+        let filled = usize::try_from(recent.seq() + 1 - first).unwrap_or(0) * CELL_RECORD;
+        Ok(Self { identity, active, header, filled, started, recent })
+    }
+
+    /// The last cell, durable or not.
+    pub(super) fn head(&self) -> Head {
+        Head { seq: self.recent.seq(), hash: self.recent.hash() }
+    }
+
+    fn roll(&mut self, shared: &Shared, end: Head, now: u64) -> Result<(), StoreError> {
+        self.active = shared.segments().begin(end.seq, now)?;
+        let (identity, first, before) = (self.identity, end.seq + 1, end.hash);
+        self.header = Some(Header { identity, first, before });
+        (self.filled, self.started) = (0, now);
+        Ok(())
+    }
+
+    fn write(&mut self, shared: &Shared, before: Head, commit: &Commit) -> Result<(), StoreError> {
+        let now = (shared.options.clock)();
+        let old = now >= self.started.saturating_add(shared.options.segment_seconds);
+        if self.filled > 0 && (old || self.filled >= shared.options.segment_bytes) {
+            self.roll(shared, before, now)?;
+        }
+        self.active.append(self.header.as_ref(), before.hash, commit)?;
+        self.header = None;
+        self.filled += commit.cells.records().len();
+        Ok(())
+    }
+}
+
+/// Runs until [`Command::Stop`].
+pub(super) fn run(shared: &Shared, mut log: Option<Log>) {
+    loop {
+        if shared.failed.load(Ordering::Acquire) {
+            log = None;
+            if shared.pause(REOPEN_PAUSE) {
+                return;
+            }
+            match shared.reopen() {
+                Ok(reopened) => log = reopened,
+                Err(_) => continue,
+            }
+            shared.failed.store(false, Ordering::Release);
+        }
+        match shared.next() {
+            Command::Append(cells, done) => {
+                let mut batches = vec![(cells, done)];
+                shared.take_appends(&mut batches, COMMIT_BYTES);
+                commit(shared, log.as_mut(), batches);
+            }
+            Command::Create(identity, answer) => {
+                let _ = answer.send(create(shared, &mut log, identity));
+            }
+            Command::Trim(end, answer) => {
+                let _ = answer.send(trim(shared, log.as_mut(), end));
+            }
+            Command::Stop => return,
+        }
+    }
+}
+
+fn commit(shared: &Shared, log: Option<&mut Log>, batches: Vec<(Cells, Done)>) {
+    let Some(log) = log else {
+        return batches.into_iter().for_each(|(_, done)| done(Err(StoreError::NoLog)));
+    };
+    if shared.disk_is_low() {
+        return batches.into_iter().for_each(|(_, done)| done(Err(StoreError::LowDisk)));
+    }
+    let before = log.head();
+    let mut draft = Draft::new(&log.recent);
+    let mut answers = Vec::with_capacity(batches.len());
+    for (cells, done) in batches {
+        answers.push((done, draft.admit(&mut log.recent, &cells)));
+    }
+    if let Some(commit) = draft.finish() {
+        if let Err(error) = log.write(shared, before, &commit) {
+            shared.fail(&error);
+            return answers.into_iter().for_each(|(done, _)| done(Err(StoreError::Stopped)));
+        }
+        let hash = commit.hashes.last().copied().unwrap_or(before.hash);
+        shared.publish(Head { seq: log.recent.seq(), hash }, Some(Arc::new(commit)));
+    }
+    for (done, answer) in answers {
+        done(answer);
+    }
+}
+
+fn create(shared: &Shared, log: &mut Option<Log>, identity: LogIdentity) -> Result<(), StoreError> {
+    if log.is_some() {
+        return Err(StoreError::NoLog);
+    }
+    let segments = shared.segments();
+    segments.discard_unclaimed()?;
+    // The segment first: an identity without segments is a log that lost them.
+    drop(segments.begin(0, (shared.options.clock)())?);
+    let value = Some(encode_identity(&identity));
+    shared.state.set(vec![Change { key: IDENTITY_KEY.to_vec(), value }])?;
+    *log = Some(Log::open(identity, &segments)?);
+    shared.set_identity(identity);
+    shared.publish(Head { seq: 0, hash: identity.start() }, None);
+    Ok(())
+}
+
+fn trim(shared: &Shared, log: Option<&mut Log>, end: Seq) -> Result<(), StoreError> {
+    let log = log.ok_or(StoreError::NoLog)?;
+    if log.filled > 0 && end >= log.recent.seq() {
+        // The newest goes too, once there is another that knows where the log stands.
+        let head = log.head();
+        if let Err(error) = log.roll(shared, head, (shared.options.clock)()) {
+            shared.fail(&error);
+            return Err(StoreError::Stopped);
+        }
+        if let Some(header) = log.header.take()
+            && let Err(error) = log.active.begin(&header)
+        {
+            shared.fail(&error);
+            return Err(StoreError::Stopped);
+        }
+    }
+    let result = shared.segments().drop_through(end.min(log.recent.seq()));
+    shared.publish_oldest();
+    result
+}

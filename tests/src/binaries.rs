@@ -33,6 +33,13 @@ pub fn workspace() -> &'static Path {
 pub fn cargo() -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(workspace());
+    // What the cargo that runs us says of this package; build scripts would take it for a change.
+    let said = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CRATE_", "CARGO_PRIMARY_", "CARGO_BIN_"];
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| said.iter().any(|it| name.starts_with(it))) {
+            cargo.env_remove(name);
+        }
+    }
     cargo
 }
 

@@ -157,6 +157,10 @@ impl Hand {
             requests: 1,
         };
         assert!(hand.drain(), "the session starts");
+        while !hand.session.is_open() {
+            let frame = hand.hear().expect("the session opens");
+            hand.inbox.push_front(frame);
+        }
         hand
     }
 

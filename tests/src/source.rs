@@ -57,9 +57,9 @@ impl Source {
 
     /// Where the tests inside this file begin; the first line if the whole file is a test.
     pub fn tests_from(&self) -> Option<usize> {
-        let whole = self.path.starts_with("tests/")
-            || self.path.ends_with("/tests.rs")
-            || self.path.contains("/tests/");
+        let is_story = self.path.starts_with("tests/")
+            && !["tests/src/load/", "tests/src/bin/"].iter().any(|it| self.path.starts_with(it));
+        let whole = is_story || self.path.ends_with("/tests.rs") || self.path.contains("/tests/");
         let inside = || self.code().find(|(_, line)| line.trim() == "#[cfg(test)]").map(|it| it.0);
         if whole { Some(1) } else { inside() }
     }

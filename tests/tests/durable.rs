@@ -38,7 +38,7 @@ impl Recorded {
         let record = dir.path().join("record");
         let mut relay = Relay::init(dir.path(), "Campagne");
         relay.set_environment("LD_PRELOAD", recorder().to_str().unwrap());
-        relay.set_environment("STAFFETTA_RECORD", record.to_str().unwrap());
+        relay.set_environment("RECORDER_FILE", record.to_str().unwrap());
         let address = relay.serve();
         Self { relay, address, record, _dir: dir }
     }
@@ -53,11 +53,10 @@ impl Recorded {
         let text = fs::read_to_string(&self.record).unwrap();
         text.lines()
             .map(|line| {
-                let [what, path, to] = line.split(' ').collect::<Vec<_>>()[..] else {
-                    panic!("{line}")
-                };
-                let short = |path: &str| path.strip_prefix(&data).unwrap_or(path).to_owned();
-                Event { what: what.to_owned(), path: short(path), to: short(to) }
+                let mut words =
+                    line.split(' ').map(|word| word.strip_prefix(&data).unwrap_or(word));
+                let mut next = || words.next().unwrap_or_default().to_owned();
+                Event { what: next(), path: next(), to: next() }
             })
             .collect()
     }
@@ -114,7 +113,7 @@ fn ack_only_after_fsync() {
     let (mut syncs, mut sends) = (0, 0);
     for event in &events {
         match event.what.as_str() {
-            "write" if event.path.starts_with("socket:") => {
+            "send" => {
                 sends += 1;
                 assert!(
                     unsynced.is_empty(),
@@ -132,7 +131,7 @@ fn ack_only_after_fsync() {
         }
     }
     assert!(syncs >= rounds, "{syncs} syncs of the log for {rounds} ACKs");
-    assert!(sends >= 2 * rounds, "the record holds what was sent: {sends}");
+    assert!(sends >= rounds, "the record holds what was sent: {sends}");
     let flushed = events.iter().filter(|event| event.what == "sync_file_range").count();
     assert!(flushed > 0, "sled's own flush is recorded, and is not what we count");
 }
@@ -165,10 +164,8 @@ fn segments_are_created_aside_synced_renamed_and_the_parent_synced() {
         // Names are used again after a crash, never within one run.
         let files: HashSet<&str> = before
             .iter()
-            .filter(|it| matches!(it.what.as_str(), "create" | "write"))
-            .filter(|it| it.path.starts_with(&inside))
+            .filter(|it| it.what == "write" && it.path.starts_with(&inside))
             .map(|it| it.path.as_str())
-            .filter(|path| !before.iter().any(|it| it.what == "unlink" && it.path == **path))
             .filter(|path| !before.iter().any(|it| it.what == "rename" && it.path == **path))
             .collect();
         assert!(files.iter().any(|path| is_database(path)), "{files:?}");

@@ -69,6 +69,12 @@ impl Gate {
         Self(relay_fingerprint(relay))
     }
 
+    /// The gate of invite connections. A newcomer learns the relay's key only from the bundle
+    /// behind the gate, so its tokens name the all-zero key, which is no relay's.
+    pub fn of_invites() -> Self {
+        Self::of(&StaticPublic([0; 32]))
+    }
+
     /// Makes a fresh token for now.
     pub fn token(&self, key: &GateKey, now_s: u64, random: &mut (impl Random + ?Sized)) -> Token {
         let [k] = bytes::<1>(random);

@@ -10,13 +10,15 @@ use clap::{Parser, Subcommand};
 use crate::config::{Config, ConfigError};
 use crate::init::{self, Layout};
 use crate::store::StoreError;
-use crate::store::sled::SledStore;
+use crate::store::sled::{SledStore, damage};
 use crate::{hub, relay, store};
 
 /// Bad configuration.
 const EXIT_CONFIG: u8 = 78;
 /// Try again later.
 const EXIT_TRY_AGAIN: u8 = 75;
+/// Threads that may wait for the disk; more work waits for them.
+const BLOCKING_THREADS: usize = 32;
 
 /// Staffetta's relay: keeps one team's log of sealed cells and can read none of them.
 #[derive(Parser)]
@@ -66,8 +68,18 @@ enum Command {
     },
 }
 
+/// Says which segment is damaged when sled panics over it, before the process ends.
+fn name_damage() {
+    let default = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| match damage() {
+        Some(segment) => eprintln!("staffetta-relay: {segment} is damaged: it does not open"),
+        None => default(panic),
+    }));
+}
+
 /// Runs the command that the arguments name.
 pub(crate) fn run() -> ExitCode {
+    name_damage();
     match execute(Arguments::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -120,7 +132,10 @@ fn execute(command: Command) -> anyhow::Result<()> {
                 config.listen.address = address;
             }
             start_logging();
-            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .enable_all()
+                .max_blocking_threads(BLOCKING_THREADS)
+                .build()?;
             runtime.block_on(relay::serve(&data_dir, config))
         }
         Command::Check { data_dir } => check(&data_dir),

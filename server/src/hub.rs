@@ -107,10 +107,13 @@ impl Hub {
 
     /// Carries out one frame.
     pub(crate) fn frame(self: &Arc<Self>, sender: &Sender, frame: ToRelay) -> Answer {
+        if let Some(request) = of_another_lane(&frame) {
+            return Answer::Now(fail(request, FailCode::Unknown, 0));
+        }
         match (frame, sender) {
             (ToRelay::Ping, _) => Answer::Now(ToDevice::Pong),
-            (ToRelay::Put { lane, request, cells }, Sender::Device(row)) => {
-                self.put(lane, request, cells, row)
+            (ToRelay::Put { request, cells, .. }, Sender::Device(row)) => {
+                self.put(request, cells, row)
             }
             (ToRelay::Seen { lane, seq }, Sender::Device(row)) => {
                 // Nobody has seen what is not there.
@@ -188,10 +191,7 @@ impl Hub {
         }
     }
 
-    fn put(&self, lane: Lane, request: Request, cells: Cells, row: &Row) -> Answer {
-        if lane != Lane(0) {
-            return Answer::Now(fail(request, FailCode::Unknown, 0));
-        }
+    fn put(&self, request: Request, cells: Cells, row: &Row) -> Answer {
         let limits = self.registry.limits();
         let count = cells.len() as u64;
         if let Err(over) = row.spend(|budget| budget.cells(count, limits, self.unix_ms())) {
@@ -270,6 +270,17 @@ impl Hub {
     /// Saves what is only in memory, before the relay ends.
     pub(crate) fn save(&self) -> Result<(), StoreError> {
         if self.registry.is_claimed() { self.registry.save_readers() } else { Ok(()) }
+    }
+}
+
+/// The request of a frame that names a lane which does not exist.
+fn of_another_lane(frame: &ToRelay) -> Option<Request> {
+    match frame {
+        ToRelay::Put { lane, request, .. }
+        | ToRelay::BlobPut { lane, request, .. }
+        | ToRelay::BlobGet { lane, request, .. }
+        | ToRelay::BlobDelete { lane, request, .. } => (*lane != Lane(0)).then_some(*request),
+        _ => None,
     }
 }
 

@@ -64,8 +64,8 @@ async fn random_bytes_after_the_upgrade_close_the_connection_and_the_relay_stays
     for len in [0_usize, 1, 100, 1_120, 62_480] {
         let psk = device.access.psk();
         let session = DeviceSession::device(0, &relay.key, &device.transport, &psk, 1).unwrap();
-        let gate = device.access.gate_key();
-        let mut link = harness::Link::connect(&relay, &gate, session).await.unwrap();
+        let token = relay.token(&device.access.gate_key(), 0);
+        let mut link = harness::Link::connect(&relay, token, session).await.unwrap();
         link.send_raw(vec![0xA5; len]).await;
         assert!(link.next().await.is_none(), "{len}");
         let mut link = device.link(&relay, 1).await.unwrap();

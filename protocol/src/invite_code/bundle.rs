@@ -173,7 +173,10 @@ impl Bundle {
     }
 
     /// Reads a plaintext with its padding of zeros.
-    fn decode(plain: &[u8]) -> Result<Self, BundleError> {
+    ///
+    /// # Errors
+    /// [`BundleError`] for anything that [`Bundle::encode`] does not write.
+    pub fn decode(plain: &[u8]) -> Result<Self, BundleError> {
         let (&version, rest) = plain.split_first().ok_or(BundleError::Malformed)?;
         if version != VERSION {
             return Err(BundleError::Version(version));

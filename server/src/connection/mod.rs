@@ -241,9 +241,12 @@ impl Connection {
 
     /// Says what changed since this connection was last told: the invite, blobs, draining.
     fn tell_changes(&mut self) {
-        let Some(sender) = &self.sender else { return };
-        let is_device = matches!(sender, Sender::Device(_));
         let pulse = *self.pulse.borrow_and_update();
+        let is_device = match &self.sender {
+            Some(sender) => matches!(sender, Sender::Device(_)),
+            None if pulse.draining => return self.end(),
+            None => return,
+        };
         // After the answers that are due, so that a founder hears DONE before `enrolled`.
         if let Some(following) = &mut self.standing
             && self.pending.is_empty()

@@ -148,12 +148,14 @@ impl Registry {
             }
             tables.handles.get(&token.handle())?.clone()
         };
-        let (key, door) = match &caller {
-            Caller::Device(row) => (&row.gate, &row.door),
-            Caller::Newcomer(invite) if invite.is_remembered(now) => (&invite.gate, &invite.door),
+        let (gate, key, door) = match &caller {
+            Caller::Device(row) => (self.gate, &row.gate, &row.door),
+            Caller::Newcomer(invite) if invite.is_remembered(now) => {
+                (Gate::of_invites(), &invite.gate, &invite.door)
+            }
             Caller::Newcomer(_) => return None,
         };
-        self.gate.check(token, key, now).ok()?;
+        gate.check(token, key, now).ok()?;
         door.is_fresh(token.nonce(), token.time(), now).then_some(caller)
     }
 

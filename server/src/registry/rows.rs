@@ -118,11 +118,14 @@ impl Registry {
     fn make(&self, team: Team, document: RowsDocument) -> Result<(), Refused> {
         let now = (self.clock)();
         let start = Reader { seen: self.store.head().seq, heard: now };
-        let kept = self.tables().rows.len().saturating_sub(document.removed.len());
+        let removed: Vec<Digest> = document.removed.iter().map(|transport| transport.0).collect();
+        let kept = {
+            let tables = self.tables();
+            tables.rows.keys().filter(|transport| !removed.contains(transport)).count()
+        };
         if kept + document.added.len() > MAX_REGISTRY {
             return Err(FailCode::TooLarge.into());
         }
-        let removed: Vec<Digest> = document.removed.iter().map(|transport| transport.0).collect();
         let added: Vec<Row> = document
             .added
             .into_iter()

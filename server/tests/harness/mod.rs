@@ -107,13 +107,19 @@ impl Relay {
         Gate::of(&self.key).token(key, at, &mut OsRandom).to_text()
     }
 
+    /// A newcomer's token, who does not know the relay's key yet.
+    pub fn invite_token(&self, key: &GateKey) -> String {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        Gate::of_invites().token(key, now, &mut OsRandom).to_text()
+    }
+
     /// Founds a team with one admin's device.
     pub async fn found(&self) -> (Team, Device) {
         let code = InviteCode::parse(&self.code).unwrap();
         let keys = code.keys();
         let throwaway = StaticSecret::generate(&mut OsRandom);
         let session = DeviceSession::newcomer(0, &throwaway, &keys.psk).unwrap();
-        let mut link = Link::connect(self, &keys.gate, session).await.unwrap();
+        let mut link = Link::connect(self, self.invite_token(&keys.gate), session).await.unwrap();
         let ToDevice::InviteWelcome { bundle, .. } = link.next().await.unwrap() else {
             panic!("the first frame is a welcome")
         };
@@ -213,7 +219,8 @@ impl Device {
     pub async fn link(&self, relay: &Relay, resume: Seq) -> Option<Link> {
         let psk = self.access.psk();
         let session = DeviceSession::device(0, &relay.key, &self.transport, &psk, resume).unwrap();
-        let mut link = Link::connect(relay, &self.access.gate_key(), session).await?;
+        let mut link =
+            Link::connect(relay, relay.token(&self.access.gate_key(), 0), session).await?;
         match link.next().await? {
             ToDevice::Welcome { head, hash, log, .. } => {
                 (link.head, link.hash, link.log) = (head, hash, Some(log));
@@ -234,10 +241,10 @@ pub struct Link {
 }
 
 impl Link {
-    /// Goes through the gate with a fresh token; `None` if it is shut.
-    pub async fn connect(relay: &Relay, gate: &GateKey, session: DeviceSession) -> Option<Self> {
+    /// Goes through the gate with this token; `None` if it is shut.
+    pub async fn connect(relay: &Relay, token: String, session: DeviceSession) -> Option<Self> {
         let mut request = format!("ws://{}/", relay.address).into_client_request().unwrap();
-        let token = format!("Bearer {}", relay.token(gate, 0));
+        let token = format!("Bearer {token}");
         request.headers_mut().insert("Authorization", token.parse().unwrap());
         let stream = tokio::net::TcpStream::connect(relay.address).await.unwrap();
         let (socket, _) = tokio_tungstenite::client_async(request, stream).await.ok()?;

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context, bail};
 use futures_util::{SinkExt, StreamExt};
 use staffetta_protocol::gate::Gate;
-use staffetta_protocol::noise::keys::{GateKey, StaticPublic};
+use staffetta_protocol::noise::keys::GateKey;
 use staffetta_protocol::random::OsRandom;
 use staffetta_protocol::session::device::{DeviceSession, Input, Output};
 use staffetta_protocol::wire::frame::{ToDevice, ToRelay};
@@ -28,13 +28,13 @@ impl Link {
     /// Goes through the gate and begins the session.
     pub async fn connect(
         address: SocketAddr,
-        relay: &StaticPublic,
-        gate: &GateKey,
+        gate: Gate,
+        key: &GateKey,
         session: DeviceSession,
     ) -> anyhow::Result<Self> {
         let mut request = format!("ws://{address}/").into_client_request()?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
-        let token = Gate::of(relay).token(gate, now, &mut OsRandom).to_text();
+        let token = gate.token(key, now, &mut OsRandom).to_text();
         request.headers_mut().insert("Authorization", format!("Bearer {token}").parse()?);
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;

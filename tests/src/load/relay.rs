@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use ed25519_dalek::SigningKey;
+use staffetta_protocol::gate::Gate;
 use staffetta_protocol::invite_code::InviteCode;
 use staffetta_protocol::noise::keys::{AccessSecret, StaticPublic, StaticSecret};
 use staffetta_protocol::random::OsRandom;
@@ -86,7 +87,7 @@ impl Relay {
         let keys = InviteCode::parse(&self.code)?.keys();
         let throwaway = StaticSecret::generate(&mut OsRandom);
         let session = DeviceSession::newcomer(0, &throwaway, &keys.psk)?;
-        let mut link = Link::connect(self.address, &self.key, &keys.gate, session).await?;
+        let mut link = Link::connect(self.address, Gate::of_invites(), &keys.gate, session).await?;
         link.next().await?;
         let seed = Secret::random(&mut OsRandom);
         let root = SigningKey::from_bytes(seed.expose()).verifying_key().to_bytes();
@@ -184,8 +185,8 @@ impl Device {
     pub async fn link(&self, relay: &Relay, resume: u64) -> anyhow::Result<Link> {
         let psk = self.access.psk();
         let session = DeviceSession::device(0, &relay.key, &self.transport, &psk, resume)?;
-        let gate = self.access.gate_key();
-        let mut link = Link::connect(relay.address, &relay.key, &gate, session).await?;
+        let (gate, key) = (Gate::of(&relay.key), self.access.gate_key());
+        let mut link = Link::connect(relay.address, gate, &key, session).await?;
         ensure!(matches!(link.next().await?, ToDevice::Welcome { .. }), "no welcome");
         Ok(link)
     }

@@ -2,5 +2,246 @@
 //!
 //! It owns sockets, threads and the clock, and drives a [`core::Core`]. It must never know what a
 //! cell holds.
+//!
+//! One process holds a profile; every other one is its client. [`open`] finds out which of the
+//! two this process is, and its [`Handle`] answers the same calls either way.
 
+mod address;
+mod clock;
+mod connection;
 pub mod core;
+mod driver;
+mod events;
+mod faults;
+mod harden;
+mod join;
+mod link;
+mod newcomer;
+mod profile;
+mod rpc;
+mod socks;
+mod upgrade;
+
+#[cfg(test)]
+mod tests;
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout};
+
+pub use address::Proxy;
+pub use clock::Clock;
+pub use core::{ApiError, Core, Dial, Down, Now, Out};
+pub use events::Events;
+pub use harden::harden;
+pub use join::{JoinEvent, JoinOptions, join};
+pub use newcomer::{Newcomer, NewcomerEvent, NewcomerOptions, NotConnected};
+pub use profile::unlock;
+pub use rpc::{MAX_CONNECTIONS, MAX_REQUEST};
+
+pub use super::store::Passphrase;
+use super::store::{LockError, ProfileLock};
+use crate::random::OsRandom;
+use driver::{CoreDialer, Driver, Job};
+use link::{Control, Link};
+
+/// How long a command waits for the lock or for the holder's socket (UX.md section 2).
+pub const WAIT_LOCK: Duration = Duration::from_secs(10);
+/// How often it looks.
+const LOOK: Duration = Duration::from_millis(50);
+/// How long a stopping holder waits for the link's last frames.
+const LAST_FRAMES: Duration = Duration::from_secs(3);
+
+/// How to open a profile.
+pub struct OpenOptions {
+    /// The profile's directory.
+    pub dir: PathBuf,
+    /// Connect to the relay through this.
+    pub proxy: Option<Proxy>,
+    /// How long to wait for the lock or the holder's socket; [`WAIT_LOCK`] for commands.
+    pub wait_lock: Duration,
+    /// Whether a holder connects to the relay at all.
+    pub connect: bool,
+}
+
+impl OpenOptions {
+    /// The options of an ordinary command.
+    pub fn new(dir: impl Into<PathBuf>) -> Self {
+        Self { dir: dir.into(), proxy: None, wait_lock: WAIT_LOCK, connect: true }
+    }
+}
+
+/// An open profile: held by this process, or by another one whose client this is.
+pub struct Handle(Inner);
+
+enum Inner {
+    Holder(Holder),
+    Client(rpc::Client),
+}
+
+/// What a holder keeps going. The engine's thread has the profile's lock.
+struct Holder {
+    server: rpc::Server,
+    driver: Driver,
+    core_dropped: oneshot::Receiver<()>,
+    link: Option<JoinHandle<()>>,
+}
+
+impl Drop for Holder {
+    fn drop(&mut self) {
+        // The link has a way in to the engine, which ends when there is none left.
+        if let Some(link) = &self.link {
+            link.abort();
+        }
+    }
+}
+
+/// Opens the profile: takes its lock and becomes its holder, or becomes the holder's client.
+/// `make_core` is called by a holder only, and may ask for the passphrase.
+///
+/// # Errors
+/// No profile (exit 1), a holder that does not answer in time (75), or what `make_core` says.
+pub async fn open<E: From<ApiError>>(
+    options: OpenOptions,
+    make_core: impl FnOnce(&Path) -> Result<Box<dyn Core>, E>,
+) -> Result<Handle, E> {
+    let give_up = Instant::now() + options.wait_lock;
+    loop {
+        match ProfileLock::try_acquire(&options.dir) {
+            Ok(lock) => {
+                let core = make_core(&options.dir)?;
+                return Ok(hold(options, lock, core).await?);
+            }
+            Err(LockError::Held) => {}
+            Err(LockError::NoProfile) => return Err(ApiError::no_profile().into()),
+            Err(LockError::Io(error)) => {
+                return Err(ApiError::io("the profile's lock cannot be taken", &error).into());
+            }
+        }
+        if let Some(client) = reach_holder(&options.dir, give_up).await {
+            return Ok(Handle(Inner::Client(client)));
+        }
+        if Instant::now() >= give_up {
+            return Err(ApiError::held().into());
+        }
+        // A holder that is just starting or ending tells nobody when it is through.
+        sleep(LOOK).await;
+    }
+}
+
+/// Connects to a holder that answers.
+async fn reach_holder(dir: &Path, give_up: Instant) -> Option<rpc::Client> {
+    let client = rpc::Client::connect(dir).await.ok()?;
+    let (left, none) = (give_up.saturating_duration_since(Instant::now()), json!({}));
+    timeout(left, client.call("ping", &none)).await.ok()?.ok()?;
+    Some(client)
+}
+
+/// Holds the profile whose lock the caller has: starts the engine, the socket and the link.
+///
+/// # Errors
+/// If the socket or the engine's thread cannot be made (exit 1).
+pub async fn hold(
+    options: OpenOptions,
+    lock: ProfileLock,
+    core: Box<dyn Core>,
+) -> Result<Handle, ApiError> {
+    let (clock, control) = (Clock::start(), Arc::new(Control::default()));
+    let (driver, core_dropped) = Driver::start(core, lock, clock, Arc::clone(&control))
+        .map_err(|error| ApiError::io("the engine cannot be started", &error))?;
+    let server = rpc::Server::start(&options.dir, driver.clone())
+        .map_err(|error| ApiError::io("the profile's socket cannot be made", &error))?;
+    let link = options.connect.then(|| {
+        let jobs: tokio::sync::mpsc::Sender<Job> = driver.jobs();
+        let dialer = CoreDialer(jobs.clone());
+        let link = Link { clock, proxy: options.proxy, dialer, control, events: jobs };
+        tokio::spawn(link.keep(OsRandom))
+    });
+    Ok(Handle(Inner::Holder(Holder { server, driver, core_dropped, link })))
+}
+
+impl Handle {
+    /// Calls a method of the local API.
+    ///
+    /// # Errors
+    /// What the core or the agent answers.
+    pub async fn call(&self, method: &str, params: Value) -> Result<Value, ApiError> {
+        match &self.0 {
+            Inner::Client(client) => client.call(method, &params).await,
+            Inner::Holder(holder) => {
+                let mut result = holder.driver.call(method, params).await;
+                mark_agent(method, &mut result, false);
+                result
+            }
+        }
+    }
+
+    /// Starts a stream of events; `params` are those of the method `subscribe`.
+    ///
+    /// # Errors
+    /// What the core answers, for example that there is no such room.
+    pub async fn subscribe(&self, params: Value) -> Result<Events, ApiError> {
+        match &self.0 {
+            Inner::Client(client) => client.subscribe(&params).await,
+            Inner::Holder(holder) => holder.driver.subscribe(params).await,
+        }
+    }
+
+    /// Whether this process holds the profile.
+    pub fn is_holder(&self) -> bool {
+        matches!(self.0, Inner::Holder(_))
+    }
+
+    /// Holder: answers its clients, stops the engine, sends what is queued for the relay and lets
+    /// go of the profile. Client: disconnects. A handle that is dropped instead lets go as well,
+    /// but waits for nothing and may leave the last frames unsent.
+    pub async fn close(self) {
+        let Inner::Holder(mut holder) = self.0 else { return };
+        holder.server.stop().await;
+        holder.driver.stop().await;
+        // An error only says that the thread is gone, which is what is waited for.
+        let _ended = (&mut holder.core_dropped).await;
+        if let Some(link) = &mut holder.link {
+            // One that is late is cut off by the drop.
+            let _late = timeout(LAST_FRAMES, link).await;
+        }
+    }
+
+    /// Waits until the engine, or the holder whose client this is, is gone.
+    async fn ended(&mut self) {
+        match &mut self.0 {
+            Inner::Holder(holder) => holder.driver.ended().await,
+            Inner::Client(client) => client.ended().await,
+        }
+    }
+}
+
+/// Completes the answer to `status`, which tells whether another process than the one that asks
+/// holds the profile.
+fn mark_agent(method: &str, result: &mut Result<Value, ApiError>, other: bool) {
+    if let (Ok(Value::Object(status)), "status") = (result, method) {
+        status.insert("agent".to_owned(), Value::Bool(other));
+    }
+}
+
+/// Holds the profile until `stop` is through, then closes it.
+///
+/// # Errors
+/// If the engine stopped by itself (exit 75).
+pub async fn serve_forever(
+    mut handle: Handle,
+    stop: impl Future<Output = ()>,
+) -> Result<(), ApiError> {
+    let stopped = tokio::select! {
+        () = stop => Ok(()),
+        () = handle.ended() => Err(ApiError::stopped()),
+    };
+    handle.close().await;
+    stopped
+}

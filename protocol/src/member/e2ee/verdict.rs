@@ -62,9 +62,9 @@ pub enum Verdict {
     Invalid(Invalid),
     /// Won and merged.
     Valid(Outcome),
-    /// Won, and this device cannot follow: freeze the room, accept no rival, alarm naming the
+    /// Won, and this device cannot follow what the named device did: freeze the room, accept no rival, alarm naming the
     /// author, resync. Drop the group and load it again.
-    Broken(Broken),
+    Broken(Broken, DeviceId),
     /// It names a roster entry that is not known here yet: judge nothing later in this room before
     /// that entry is there.
     NeedsRoster(u32),
@@ -75,7 +75,7 @@ pub enum Verdict {
 /// The verdicts that end the judging early.
 enum Stop {
     Invalid(Invalid),
-    Broken(Broken),
+    Broken(Broken, DeviceId),
     NeedsRoster(u32),
     Retry(Error),
 }
@@ -97,7 +97,7 @@ impl From<Result<Outcome, Stop>> for Verdict {
         match judged {
             Ok(outcome) => Self::Valid(outcome),
             Err(Stop::Invalid(invalid)) => Self::Invalid(invalid),
-            Err(Stop::Broken(broken)) => Self::Broken(broken),
+            Err(Stop::Broken(broken, committer)) => Self::Broken(broken, committer),
             Err(Stop::NeedsRoster(number)) => Self::NeedsRoster(number),
             Err(Stop::Retry(error)) => Self::Retry(error),
         }
@@ -201,25 +201,30 @@ impl Group {
         examined: Examined,
         note: CommitNote,
     ) -> Result<Outcome, Stop> {
+        let by = examined.committer;
         let processed = self
             .mls
             .process_message(provider, message)
-            .map_err(|error| unprocessed(error, has_path))?;
+            .map_err(|error| unprocessed(error, has_path, by))?;
         let (me_removed, authenticator) = match processed.into_content() {
             ProcessedMessageContent::StagedCommitMessage(staged) => {
                 let facts = facts(&staged);
-                self.mls.merge_staged_commit(provider, *staged).map_err(unmerged)?;
+                self.mls
+                    .merge_staged_commit(provider, *staged)
+                    .map_err(|error| unmerged(error, by))?;
                 facts
             }
             ProcessedMessageContent::OwnPendingCommit => {
                 let facts = self.mls.pending_commit().map_or((false, None), facts);
                 self.mls.merge_pending_commit(provider).map_err(|error| match error {
-                    MergePendingCommitError::MergeCommitError(error) => unmerged(error),
-                    MergePendingCommitError::MlsGroupStateError(_) => Stop::Broken(Broken::Library),
+                    MergePendingCommitError::MergeCommitError(error) => unmerged(error, by),
+                    MergePendingCommitError::MlsGroupStateError(_) => {
+                        Stop::Broken(Broken::Library, by)
+                    }
                 })?;
                 facts
             }
-            _ => return Err(Stop::Broken(Broken::Library)),
+            _ => return Err(Stop::Broken(Broken::Library, by)),
         };
         let Examined { committer, added, removed } = examined;
         let epoch = self.epoch();
@@ -235,7 +240,7 @@ fn facts(staged: &StagedCommit) -> (bool, Option<Authenticator>) {
 }
 
 /// Sorts the failures of step 2, after the checks that need no secret have passed.
-fn unprocessed(error: ProcessMessageError<rusqlite::Error>, has_path: bool) -> Stop {
+fn unprocessed(error: ProcessMessageError<rusqlite::Error>, has_path: bool, by: DeviceId) -> Stop {
     match error {
         ProcessMessageError::StorageError(error) => error.into(),
         // OpenMLS hides a failed read of the epoch's keys behind this one. Keys that are not there
@@ -246,24 +251,24 @@ fn unprocessed(error: ProcessMessageError<rusqlite::Error>, has_path: bool) -> S
         ProcessMessageError::ValidationError(_) => Stop::Invalid(Invalid::Mls),
         ProcessMessageError::InvalidCommit(StageCommitError::ConfirmationTagMismatch) => {
             if has_path {
-                Stop::Broken(Broken::ConfirmationTag)
+                Stop::Broken(Broken::ConfirmationTag, by)
             } else {
                 Stop::Invalid(Invalid::ConfirmationTag)
             }
         }
         ProcessMessageError::InvalidCommit(StageCommitError::OwnCommitMismatch) => {
-            Stop::Broken(Broken::OwnUnknown)
+            Stop::Broken(Broken::OwnUnknown, by)
         }
         ProcessMessageError::InvalidCommit(
             StageCommitError::UpdatePathError(_) | StageCommitError::VerifiedUpdatePathError(_),
-        ) => Stop::Broken(Broken::Path),
-        _ => Stop::Broken(Broken::Library),
+        ) => Stop::Broken(Broken::Path, by),
+        _ => Stop::Broken(Broken::Library, by),
     }
 }
 
-fn unmerged(error: MergeCommitError<rusqlite::Error>) -> Stop {
+fn unmerged(error: MergeCommitError<rusqlite::Error>, by: DeviceId) -> Stop {
     match error {
         MergeCommitError::StorageError(error) => error.into(),
-        MergeCommitError::LibraryError(_) => Stop::Broken(Broken::Library),
+        MergeCommitError::LibraryError(_) => Stop::Broken(Broken::Library, by),
     }
 }

@@ -2,15 +2,15 @@
 
 use serde_json::{Value, json};
 
+use super::Cx;
 use super::fault::{Fault, failed, refused};
 use super::rooms::ROOM_MESSAGE;
 use super::waits::{Wait, What};
-use super::Cx;
-use crate::member::agent::core::CallId;
+use crate::member::agent::core::{CallId, Down};
 use crate::member::content::{Content, ContentError, Kind, MAX_TEXT};
 use crate::member::e2ee::{self, Refused};
 use crate::member::store::{
-    MessageRow, MessageState, NewOut, OutKind, OutRow, RoomRow, RoomStatus, StoreError,
+    MessageRow, MessageState, NewOut, OutKind, OutRow, RoomRow, RoomStatus,
 };
 use crate::wire::ids::{ContentId, RoomId, Seq};
 
@@ -38,7 +38,8 @@ impl Cx<'_> {
         match room.status {
             RoomStatus::Active | RoomStatus::Waiting { .. } => {}
             RoomStatus::Frozen(_) => {
-                let text = format!("Room {} stands still; nothing was sent.", self.room_name(&room.id));
+                let text =
+                    format!("Room {} stands still; nothing was sent.", self.room_name(&room.id));
                 return Err(refused(&text, Some("See `staffetta status` for why.")).into());
             }
             RoomStatus::Left => return Err(refused("You are no longer in this room.", None).into()),
@@ -174,7 +175,7 @@ impl Cx<'_> {
         let Some((group, roster, _)) = self.memory.group(&provider, &room)? else { return Ok(()) };
         let opened = match group.decrypt(&provider, message, &roster) {
             Ok(opened) => opened,
-            Err(Refused::Storage(error)) => return Err(StoreError::from(error).into()),
+            Err(Refused::Storage(error)) => return Err(e2ee::Error::from(error).into()),
             Err(reason) => {
                 // Any member can forge the claim to be us: it is only logged.
                 tracing::debug!(%reason, "a message is void");
@@ -219,7 +220,7 @@ impl Cx<'_> {
             return Ok(());
         }
         self.tx.set_seen_counter(&room, &opened.sender, content.counter)?;
-        if !own && kind == Kind::TEXT {
+        if !own && kind == Kind::TEXT && self.memory.profile.is_bot {
             self.tx.add_delivery(&content.id)?;
         }
         self.tell_message(&content.id)
@@ -250,14 +251,12 @@ impl Cx<'_> {
             return Ok(data);
         }
         let mut error = match (self.link.refused, self.link.down) {
-            (Some(why), _) => {
-                failed(75, &format!("The message is queued: {why}."), Some("It goes out by itself."))
-            }
-            (None, Some(crate::member::agent::core::Down::Refused)) => failed(
-                77,
-                "The relay refuses this device: revoked, or the clock is off by more than 10 minutes. The message is queued.",
-                Some("Check the clock, then ask an admin."),
+            (Some(why), _) => failed(
+                75,
+                &format!("The message is queued: {why}."),
+                Some("It goes out by itself."),
             ),
+            (None, Some(Down::Refused)) => super::fault::rejected(),
             (None, _) => failed(
                 69,
                 "The relay cannot be reached; the message is queued.",

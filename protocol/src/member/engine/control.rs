@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::{ByteArray, ByteBuf};
 use serde_json::json;
 
+use super::Cx;
 use super::direct::DIRECT_ENTRY;
 use super::fault::Fault;
 use super::memory::Standings;
 use super::profile::Stopped;
-use super::Cx;
 use crate::cell::chain::Whole;
 use crate::member::e2ee;
 use crate::member::identity::SignatureBytes;
@@ -102,9 +102,10 @@ impl Cx<'_> {
         }
         match self.post_action(entry.action) {
             Ok(_) => Ok(()),
-            Err(Fault::Refused(error)) => {
-                self.alarm(&format!("A change of the team was overtaken by another: {}", error.message))
-            }
+            Err(Fault::Refused(error)) => self.alarm(&format!(
+                "A change of the team was overtaken by another: {}",
+                error.message
+            )),
             Err(fault) => Err(fault),
         }
     }
@@ -149,8 +150,9 @@ impl Cx<'_> {
                 }
             }
             Applied::RelayAddresses => {
-                if let Some(relay) = self.memory.roster()?.relay() {
-                    self.memory.profile.addresses.clone_from(&relay.addresses);
+                let relay = self.memory.roster()?.relay();
+                if let Some(addresses) = relay.map(|relay| relay.addresses.clone()) {
+                    self.memory.profile.addresses = addresses;
                     self.save_profile()?;
                 }
             }
@@ -200,10 +202,10 @@ impl Cx<'_> {
         self.tx.forget_packages_of(device)?;
         let mine = origin == Origin::Own;
         self.remove_revoked(device, mine)?;
+        // Whoever holds the relay's authority cuts the row, whoever revoked.
+        self.cut_row(device)?;
         if mine {
-            self.cut_row(device)?;
-            let others: Vec<_> =
-                self.memory.roster()?.active_devices().map(|d| d.id).collect();
+            let others: Vec<_> = self.memory.roster()?.active_devices().map(|d| d.id).collect();
             for other in others {
                 self.send_direct(&other, DIRECT_ENTRY, &signed.encode())?;
             }
@@ -253,7 +255,8 @@ impl Cx<'_> {
     pub(super) fn keep_package(&mut self, device: &DeviceId, package: &[u8]) -> Result<(), Fault> {
         let provider = self.provider();
         let roster = self.memory.roster()?;
-        match e2ee::check_package_of(&provider, package, &Standings(roster), device) {
+        match e2ee::check_package_of(&provider, package, &Standings(roster)) {
+            Ok(info) if info.device != *device => Ok(()),
             Ok(info) => {
                 let hash = Digest(Blake2s256::digest(package).into());
                 let at = self.now.unix_s();

@@ -1,18 +1,17 @@
 //! Direct messages: Welcomes, and revocations for those who may not be able to read the roster.
 
+use super::Cx;
 use super::control::Origin;
 use super::fault::Fault;
 use super::memory::{Key, Standings, signed_entries};
 use super::profile::Stage;
-use super::Cx;
-use crate::cell::chain::{Chain, Whole};
+use crate::cell::chain::Whole;
 use crate::cell::direct;
-use crate::cell::fragment::NextHash;
-use crate::member::e2ee::{Rejoin, RoomKind, WelcomeFault, open_welcome};
+use crate::member::e2ee::{self, Rejoin, RoomKind, WelcomeFault, open_welcome};
 use crate::member::roster::{Roster, SignedEntry};
-use crate::member::store::{ChannelKind, Held, NewChannel, OutKind, StoreError};
+use crate::member::store::{ChannelKind, DirectProgress, Held, NewChannel, OutKind};
 use crate::wire::ids::{CellId, DeviceId, RoomId, Seq};
-use crate::wire::limits::{CELL, MAX_OPEN_CHAINS};
+use crate::wire::limits::CELL;
 
 /// Fragment kinds of a direct channel.
 pub(super) const DIRECT_WELCOME: u8 = 1;
@@ -49,64 +48,29 @@ impl Cx<'_> {
         Ok(())
     }
 
-    /// Opens a cell of a direct channel and puts its message together. Copies of a message whose
-    /// first part came already extend nothing.
+    /// Opens a cell of a direct channel and puts its message together; copies of a message are
+    /// recognised by its id.
     pub(super) fn direct_cell(
         &mut self,
         at: usize,
         seq: Seq,
         cell: &[u8; CELL],
     ) -> Result<Option<Whole>, Fault> {
-        let tx = self.tx;
-        let (Some(keys), Some(roster)) = (&self.memory.keys, &self.memory.roster) else {
+        let Some(peer) = self.memory.channels.get(at).and_then(|live| live.peer) else {
             return Ok(None);
         };
-        let Some(live) = self.memory.channels.get_mut(at) else { return Ok(None) };
-        let Some(peer) = live.peer.and_then(|id| roster.device(&id)) else { return Ok(None) };
-        let Some(part) = direct::open(&keys.direct, &peer.keys.direct, cell) else {
+        let Some(theirs) = self.memory.roster()?.device(&peer).map(|d| d.keys.direct) else {
             return Ok(None);
         };
-        live.drop_void(tx, seq)?;
-        if part.count == 1 {
-            let (kind, content) = (part.kind, part.content);
-            return Ok(Some(Whole { kind, first: seq, place: seq, content }));
-        }
-        let mut expects = NextHash::default();
-        expects.0.iter_mut().zip(part.id.0).for_each(|(to, from)| *to = from);
-        let known = live.chains.0.iter().position(|chain| chain.expects == expects);
-        match known {
-            None if part.index == 0 && live.chains.0.len() < MAX_OPEN_CHAINS => {
-                live.chains.0.push(Chain {
-                    first: seq,
-                    kind: part.kind,
-                    count: part.count,
-                    next_index: 1,
-                    expects,
-                    content: part.content,
-                });
-                live.insert_last(tx)?;
+        let Some(part) = direct::open(&self.memory.keys()?.direct, &theirs, cell) else {
+            return Ok(None);
+        };
+        match self.tx.accept_direct(&peer, seq, &part)? {
+            DirectProgress::Whole { kind, first, content } => {
+                Ok(Some(Whole { kind, first, place: seq, content }))
             }
-            Some(index) => {
-                let Some(chain) = live.chains.0.get_mut(index) else { return Ok(None) };
-                if chain.next_index != part.index || chain.count != part.count {
-                    return Ok(None);
-                }
-                chain.content.extend_from_slice(&part.content);
-                chain.next_index += 1;
-                if chain.next_index < chain.count {
-                    live.advance(tx, index)?;
-                    return Ok(None);
-                }
-                let chain = live.chains.0.remove(index);
-                if index < live.rows.len() {
-                    tx.remove_chain(live.rows.remove(index))?;
-                }
-                let (kind, content) = (chain.kind, chain.content);
-                return Ok(Some(Whole { kind, first: chain.first, place: seq, content }));
-            }
-            None => {}
+            _ => Ok(None),
         }
-        Ok(None)
     }
 
     /// A whole direct message.
@@ -229,7 +193,7 @@ impl Cx<'_> {
 
     fn bad_welcome(&mut self, peer: &DeviceId, fault: WelcomeFault) -> Result<(), Fault> {
         match fault {
-            WelcomeFault::Storage(error) => Err(StoreError::from(error).into()),
+            WelcomeFault::Storage(error) => Err(e2ee::Error::from(error).into()),
             WelcomeFault::AlreadyIn => Ok(()),
             fault => {
                 tracing::warn!(%fault, "a Welcome is refused");

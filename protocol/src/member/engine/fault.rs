@@ -86,11 +86,14 @@ pub(super) fn failed(exit: u8, message: &str, hint: Option<&str>) -> ApiError {
 
 /// A call whose parameters are not what the method takes.
 pub(super) fn bad_params(message: &str) -> ApiError {
-    ApiError {
-        code: -32_602,
-        exit: 2,
-        message: message.to_owned(),
-        hint: None,
-        data: Value::Null,
-    }
+    ApiError { code: -32_602, exit: 2, message: message.to_owned(), hint: None, data: Value::Null }
+}
+
+/// The relay does not let this device in.
+pub(super) fn rejected() -> ApiError {
+    failed(
+        77,
+        "The relay refuses this device: revoked, or clock off by more than 10 minutes. What was written is queued.",
+        Some("Check the clock, then ask an admin."),
+    )
 }

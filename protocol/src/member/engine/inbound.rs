@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
+use super::Cx;
 use super::fault::Fault;
 use super::memory::{Key, Live};
 use super::profile::{Stage, Stopped};
-use super::Cx;
 use crate::cell::chain::{Accepted, Whole};
 use crate::cell::fragment::Fragment;
 use crate::member::agent::core::Out;
@@ -43,7 +43,7 @@ impl Cx<'_> {
         self.link.connected = true;
         self.link.down = None;
         self.link.target = head;
-        self.link.seen = 0;
+        (self.link.seen, self.link.seen_at) = (self.memory.head(), self.now.mono_ms);
         match (self.memory.cursor, &self.memory.profile.stage) {
             (Some(cursor), _) => {
                 if cursor.log != log || head < cursor.seq {
@@ -82,7 +82,8 @@ impl Cx<'_> {
         if first != cursor.seq + 1 {
             return self.stop(Stopped::Forked);
         }
-        let rolled = cells.iter().fold(cursor.hash, |h, (id, cell)| running_hash::next(&h, &id, cell));
+        let rolled =
+            cells.iter().fold(cursor.hash, |h, (id, cell)| running_hash::next(&h, &id, cell));
         if rolled != hash {
             return self.stop(Stopped::Forked);
         }
@@ -99,7 +100,9 @@ impl Cx<'_> {
     pub(super) fn cell(&mut self, seq: Seq, id: &CellId, cell: &[u8; CELL]) -> Result<(), Fault> {
         match self.tx.own_cell(cell)? {
             OwnCell::Exact(own) => return self.own_cell(seq, own),
-            OwnCell::Altered(_) => return self.alarm("The relay altered a message of this device."),
+            OwnCell::Altered(_) => {
+                return self.alarm("The relay altered a message of this device.");
+            }
             OwnCell::No => {}
         }
         if !self.foreign_cell(seq, cell)? {
@@ -213,14 +216,7 @@ impl Cx<'_> {
         self.save_profile()?;
         self.link.connected = false;
         self.effects.push(Out::Redial);
-        self.alarm(match why {
-            Stopped::Revoked => "This device was revoked.",
-            Stopped::OtherLog => {
-                "The relay shows another log than before, or one that ends earlier. Nothing more is sent."
-            }
-            Stopped::Forked => "The relay showed us two different pasts. Nothing more is sent.",
-            Stopped::Gap => "The relay no longer has the messages after the last one read here.",
-        })
+        self.alarm(why.text())
     }
 
     /// Says something that a person must not miss, and keeps it.
@@ -273,10 +269,7 @@ impl Live {
         })
     }
 
-    pub(super) fn insert_last(
-        &mut self,
-        tx: &crate::member::store::Tx<'_>,
-    ) -> Result<(), Fault> {
+    pub(super) fn insert_last(&mut self, tx: &crate::member::store::Tx<'_>) -> Result<(), Fault> {
         if let Some(row) = self.row(self.chains.0.len().saturating_sub(1)) {
             self.rows.push(tx.insert_chain(&row)?);
         }

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, HashSet};
 
 use crate::member::agent::core::Down;
 use crate::wire::frame::Request;
-use crate::wire::ids::{CellId, InviteId, Seq};
+use crate::wire::ids::{BlobId, CellId, InviteId, Seq};
+
+use super::blobs::Fetch;
 
 /// The state of one connection; a new one starts from nothing.
 #[derive(Clone, Default)]
@@ -21,8 +23,13 @@ pub(super) struct Link {
     pub(super) retry_at: u64,
     /// The relay refused cells for this reason, until it takes some again.
     pub(super) refused: Option<&'static str>,
-    /// The last seq reported as SEEN.
+    /// The last seq reported as SEEN, and when, in monotonic milliseconds.
     pub(super) seen: Seq,
+    pub(super) seen_at: u64,
+    /// When something is due that no frame announces, in monotonic milliseconds.
+    pub(super) due: Option<u64>,
+    /// Blobs to fetch, or being fetched.
+    pub(super) fetches: Vec<Fetch>,
     asked: BTreeMap<Request, Asked>,
     next: Request,
 }
@@ -34,9 +41,16 @@ pub(super) enum Asked {
     Rows,
     Invite(InviteId),
     InviteEnd(InviteId),
+    BlobPut(BlobId, u16),
+    BlobGet(BlobId),
 }
 
 impl Link {
+    /// No connection, for this reason.
+    pub(super) fn broken(why: Down) -> Self {
+        Self { down: Some(why), ..Self::default() }
+    }
+
     /// Notes a request and returns the number that its answer will repeat.
     pub(super) fn ask(&mut self, what: Asked) -> Request {
         self.next = self.next.wrapping_add(1);

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use super::fault::{Fault, refused};
 use super::Cx;
+use super::fault::{Fault, refused};
 use crate::member::agent::core::ApiError;
 use crate::member::e2ee::{Outcome, RoomKind, RoomState};
 use crate::member::roster::{Device, Member};

@@ -7,13 +7,18 @@
 //! The durability rule lives in [`Engine::step`]: memory and disk move together, effects leave
 //! after the commit, and after a rollback memory is loaded again.
 
+mod admission;
+mod api;
 mod approve;
+mod blobs;
 mod calls;
 mod chat;
 mod control;
 mod direct;
 mod fault;
+mod founding;
 mod inbound;
+mod invite_list;
 mod invites;
 mod joining;
 mod link;
@@ -23,6 +28,7 @@ mod outbound;
 mod profile;
 mod rooms;
 mod rows;
+mod standstill;
 mod trust;
 mod views;
 mod waits;
@@ -44,8 +50,10 @@ use super::e2ee::Provider;
 use super::store::{Store, Tx};
 use crate::random::Random;
 
+pub(crate) use self::approve::BOT_NAME;
 pub use self::joining::{Joined, Step};
 pub use self::profile::Profile;
+pub(crate) use self::views::rfc3339;
 
 /// A device's state and everything it does.
 pub struct Engine {
@@ -55,8 +63,8 @@ pub struct Engine {
     link: Link,
     waits: Waits,
     out: VecDeque<Out>,
-    /// A step failed for a reason of this device's own; said once, by `status`.
-    trouble: Option<String>,
+    /// When housekeeping is due, in monotonic milliseconds.
+    housekeeping_at: u64,
 }
 
 /// One step: a transaction, the memory that goes with it, and what leaves after the commit.
@@ -76,7 +84,7 @@ impl Engine {
     /// # Errors
     /// If the store cannot be read.
     pub fn open(store: Store, random: Box<dyn Random + Send>) -> Result<Self, ApiError> {
-        let memory = store.view(Memory::load).map_err(Fault::from)?;
+        let memory = store.view(Memory::load)?;
         Ok(Self {
             store,
             random,
@@ -84,7 +92,7 @@ impl Engine {
             link: Link::default(),
             waits: Waits::default(),
             out: VecDeque::new(),
-            trouble: None,
+            housekeeping_at: 0,
         })
     }
 
@@ -97,15 +105,8 @@ impl Engine {
         let Self { store, random, memory, link, waits, .. } = self;
         let before = link.mark();
         let done = store.step(|tx| {
-            let mut cx = Cx {
-                tx,
-                memory,
-                link,
-                waits,
-                random: random.as_mut(),
-                now,
-                effects: Vec::new(),
-            };
+            let mut cx =
+                Cx { tx, memory, link, waits, random: random.as_mut(), now, effects: Vec::new() };
             let value = work(&mut cx)?;
             cx.settle()?;
             cx.answer_waits()?;

@@ -1,9 +1,9 @@
 //! From a message to cells at the relay: sealing, sending, sending again.
 
+use super::Cx;
 use super::fault::Fault;
 use super::link::Asked;
 use super::memory::{Key, Live};
-use super::Cx;
 use crate::cell::fragment::split;
 use crate::member::agent::core::Out;
 use crate::member::store::{NewOut, OutKind};
@@ -17,6 +17,8 @@ use crate::wire::limits::{CELL, CHAIN_LIFE, MAX_CELLS};
 const RETRY_MS: u64 = 1_000;
 /// Cells read between two SEENs.
 const SEEN_EVERY: u64 = 4_096;
+/// Milliseconds between two SEENs of a quiet log.
+const SEEN_EVERY_MS: u64 = 15 * 60 * 1_000;
 
 impl Live {
     /// Cuts a message and seals it into cells with fresh ids.
@@ -103,7 +105,8 @@ impl Cx<'_> {
             FailCode::OverQuota => "over quota at the relay",
             FailCode::LowDisk => "the relay's disk is nearly full",
             FailCode::Conflict => {
-                return self.alarm("The relay says it knows a message of this device with other bytes.");
+                return self
+                    .alarm("The relay says it knows a message of this device with other bytes.");
             }
             _ => "the relay cannot store at present",
         });
@@ -112,9 +115,11 @@ impl Cx<'_> {
 
     /// Tells the relay how far this device has committed, so that it can forget.
     pub(super) fn report_seen(&mut self) {
-        let head = self.memory.head();
-        if self.link.connected && head / SEEN_EVERY > self.link.seen / SEEN_EVERY {
-            self.link.seen = head;
+        let (head, now) = (self.memory.head(), self.now.mono_ms);
+        let many = head / SEEN_EVERY > self.link.seen / SEEN_EVERY;
+        let long = head > self.link.seen && now >= self.link.seen_at + SEEN_EVERY_MS;
+        if self.link.connected && (many || long) {
+            (self.link.seen, self.link.seen_at) = (head, now);
             self.effects.push(Out::Send(ToRelay::Seen { lane: Lane(0), seq: head }));
         }
     }
@@ -129,7 +134,8 @@ impl Cx<'_> {
             OutKind::Text => self.own_text(&out, place, void),
             OutKind::Commit => self.own_commit(&out, place, void),
             OutKind::Control => self.own_entry(&out, place),
-            OutKind::Proposal | OutKind::Direct | OutKind::Invite | OutKind::Package => {
+            OutKind::Proposal => self.own_proposal(&out),
+            OutKind::Direct | OutKind::Invite | OutKind::Package => {
                 Ok(self.tx.remove_out(id)?)
             }
         }

@@ -63,6 +63,8 @@ pub(super) enum Stage {
         #[serde(with = "serde_bytes")]
         invite: [u8; 16],
     },
+    /// On the roster; waiting for the Welcomes of its first rooms.
+    Admitted,
     /// A device of the team.
     Inside,
 }
@@ -78,6 +80,20 @@ pub(super) enum Stopped {
     Forked,
     /// What it needs is past the relay's retention.
     Gap,
+}
+
+impl Stopped {
+    /// What a person is told.
+    pub(super) fn text(self) -> &'static str {
+        match self {
+            Self::Revoked => "This device was revoked.",
+            Self::OtherLog => {
+                "The relay shows another log than before, or one that ends earlier. Nothing more is sent."
+            }
+            Self::Forked => "The relay showed us two different pasts. Nothing more is sent.",
+            Self::Gap => "The relay no longer has the messages after the last one read here.",
+        }
+    }
 }
 
 impl Profile {
@@ -104,7 +120,7 @@ impl Profile {
             Stage::Asking { invite, .. }
             | Stage::Enrolled { invite, .. }
             | Stage::Founding { invite } => Some(InviteId(invite)),
-            Stage::New | Stage::Inside => None,
+            Stage::New | Stage::Admitted | Stage::Inside => None,
         }
     }
 }

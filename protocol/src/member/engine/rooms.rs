@@ -2,15 +2,16 @@
 
 use serde_json::json;
 
-use super::direct::DIRECT_WELCOME;
+use super::Cx;
+use super::standstill::{FROZEN_BROKEN, FROZEN_ROSTER};
+use super::direct::{DIRECT_CONTROL, DIRECT_WELCOME};
 use super::fault::Fault;
 use super::memory::Live;
-use super::Cx;
 use crate::cell::chain::{Chains, Whole};
 use crate::member::e2ee::{self, Channel, Group, Outcome, Place, Verdict};
 use crate::member::store::{
     ChannelKind, HELD_PER_ROOM, Held, IntentKind, NewChannel, OutKind, OutRow, PendingCommit,
-    RequiredRemoval, RoomRow, RoomStatus, StoreError,
+    RequiredRemoval, RoomRow, RoomStatus,
 };
 use crate::wire::ids::{DeviceId, MemberId, RoomId, Seq};
 
@@ -18,13 +19,6 @@ use crate::wire::ids::{DeviceId, MemberId, RoomId, Seq};
 pub(super) const ROOM_COMMIT: u8 = 1;
 pub(super) const ROOM_PROPOSAL: u8 = 2;
 pub(super) const ROOM_MESSAGE: u8 = 3;
-
-/// Codes of [`RoomStatus::Frozen`].
-const FROZEN_BROKEN: u8 = 1;
-const FROZEN_ROSTER: u8 = 2;
-
-/// Seconds that a room waits for a roster entry that a valid commit names.
-const ROSTER_WAIT_S: u64 = 600;
 
 impl Cx<'_> {
     /// A whole message in a room's channel, somebody else's.
@@ -57,12 +51,7 @@ impl Cx<'_> {
     }
 
     /// A commit of this device came back whole.
-    pub(super) fn own_commit(
-        &mut self,
-        out: &OutRow,
-        place: Seq,
-        void: bool,
-    ) -> Result<(), Fault> {
+    pub(super) fn own_commit(&mut self, out: &OutRow, place: Seq, void: bool) -> Result<(), Fault> {
         let pending = match out.message.room {
             Some(room) => self.tx.pending_commit(&room)?,
             None => None,
@@ -108,10 +97,11 @@ impl Cx<'_> {
                     None => Ok(()),
                 }
             }
-            Verdict::Broken(broken) => {
+            Verdict::Broken(reason, committer) => {
+                tracing::warn!(%reason, "a commit has won and cannot be followed");
                 // The group in memory may be ahead of the disk.
                 self.memory.groups.remove(&room);
-                self.freeze(room, FROZEN_BROKEN, broken.committer)
+                self.freeze(room, FROZEN_BROKEN, Some(committer))
             }
             Verdict::NeedsRoster(number) => {
                 let since = self.now.unix_s();
@@ -120,7 +110,7 @@ impl Cx<'_> {
                 self.tx.hold(&room, &held)?;
                 Ok(())
             }
-            Verdict::Retry(error) => Err(StoreError::from(error).into()),
+            Verdict::Retry(error) => Err(error.into()),
         }
     }
 
@@ -181,6 +171,26 @@ impl Cx<'_> {
         Ok(())
     }
 
+    /// Asks for a plain removal: the target cannot outrun it with a commit of its own.
+    pub(super) fn ask_removal(&mut self, room: &RoomId, device: &DeviceId) -> Result<(), Fault> {
+        let provider = self.provider();
+        let Some((group, _, keys)) = self.memory.group(&provider, room)? else { return Ok(()) };
+        let epoch = group.epoch();
+        let proposal = group.remove_proposal(&provider, &keys.leaf, device)?;
+        let cells = self.seal_in_room(room, ROOM_PROPOSAL, &proposal)?;
+        self.enqueue(OutKind::Proposal, Some(*room), epoch, proposal, &cells)?;
+        Ok(())
+    }
+
+    /// A proposal of this device came back: it binds like anybody's.
+    pub(super) fn own_proposal(&mut self, out: &OutRow) -> Result<(), Fault> {
+        self.tx.remove_out(out.id)?;
+        match out.message.room {
+            Some(room) => self.proposal(room, &out.message.plain),
+            None => Ok(()),
+        }
+    }
+
     /// A valid Remove proposal binds every later commit of the epoch; it never enters OpenMLS.
     fn proposal(&mut self, room: RoomId, proposal: &[u8]) -> Result<(), Fault> {
         let provider = self.provider();
@@ -190,9 +200,12 @@ impl Cx<'_> {
             Ok(asked) => {
                 let (device, by) = (asked.target, asked.by);
                 self.tx.require_removal(&RequiredRemoval { room, epoch, device, by })?;
-                self.intend(room, IntentKind::Remove(device), self.spread())
+                {
+                    let when = self.spread();
+                    self.intend(room, IntentKind::Remove(device), when)
+                }
             }
-            Err(e2ee::Refused::Storage(error)) => Err(StoreError::from(error).into()),
+            Err(e2ee::Refused::Storage(error)) => Err(e2ee::Error::from(error).into()),
             Err(reason) => {
                 tracing::debug!(%reason, "a proposal is void");
                 Ok(())
@@ -215,8 +228,10 @@ impl Cx<'_> {
         self.drop_pending(own)?;
         let Some(welcome) = &own.welcome else { return Ok(()) };
         let message = [place.to_be_bytes().as_slice(), welcome].concat();
+        let is_control = self.memory.profile.control() == Some(own.room);
+        let kind = if is_control { DIRECT_CONTROL } else { DIRECT_WELCOME };
         for device in &own.added {
-            self.send_direct(device, DIRECT_WELCOME, &message)?;
+            self.send_direct(device, kind, &message)?;
         }
         Ok(())
     }
@@ -276,70 +291,10 @@ impl Cx<'_> {
         Ok(())
     }
 
-    /// Freezes a room: it has gone on where this device cannot follow, or somebody broke it.
-    fn freeze(&mut self, room: RoomId, code: u8, by: Option<DeviceId>) -> Result<(), Fault> {
-        self.set_status(room, RoomStatus::Frozen(code))?;
-        let name = self.room_name(&room);
-        let who = by.and_then(|device| self.member_name(&device));
-        let text = match (code, who) {
-            (FROZEN_ROSTER, _) => format!(
-                "Room {name} stands still: it relies on a change of the team that this device has not received."
-            ),
-            (_, Some(who)) => format!(
-                "Room {name} stands still: a change made by {who} cannot be followed by this device."
-            ),
-            (_, None) => {
-                format!("Room {name} stands still: this device cannot follow its last change.")
-            }
-        };
-        self.alarm(&text)
-    }
-
     pub(super) fn set_status(&mut self, room: RoomId, status: RoomStatus) -> Result<(), Fault> {
         self.tx.set_room_status(&room, status)?;
         if let Some(row) = self.memory.rooms.get_mut(&room) {
             row.status = status;
-        }
-        Ok(())
-    }
-
-    /// The roster grew: rooms that waited for it go on with what they held back.
-    pub(super) fn release_rooms(&mut self) -> Result<(), Fault> {
-        let known = self.memory.roster()?.head().number;
-        let due: Vec<_> = self
-            .memory
-            .rooms
-            .values()
-            .filter(|row| matches!(row.status, RoomStatus::Waiting { number, .. } if number <= known))
-            .map(|row| row.id)
-            .collect();
-        for room in due {
-            self.set_status(room, RoomStatus::Active)?;
-            let limit = u32::try_from(HELD_PER_ROOM).unwrap_or(u32::MAX);
-            let held = self.tx.take_held(&room, limit)?;
-            let from = held.first().map_or(0, |first| first.seq);
-            let epoch = self.memory.rooms.get(&room).map_or(0, |row| row.epoch);
-            for Held { seq, kind, bytes } in held {
-                let whole = Whole { kind, first: seq, place: seq, content: bytes };
-                self.room_message(room, epoch, whole)?;
-            }
-            // What the new epochs sealed lies in the ring.
-            self.rescan(from)?;
-        }
-        Ok(())
-    }
-
-    /// A room freezes when the roster entry it waits for does not come in time.
-    pub(super) fn freeze_overdue(&mut self) -> Result<(), Fault> {
-        let now = self.now.unix_s();
-        let overdue = |status: RoomStatus| match status {
-            RoomStatus::Waiting { since, .. } => now.saturating_sub(since) >= ROSTER_WAIT_S,
-            _ => false,
-        };
-        let due: Vec<_> =
-            self.memory.rooms.values().filter(|r| overdue(r.status)).map(|r| r.id).collect();
-        for room in due {
-            self.freeze(room, FROZEN_ROSTER, None)?;
         }
         Ok(())
     }

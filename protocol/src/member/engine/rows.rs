@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteArray;
 
+use super::Cx;
 use super::fault::Fault;
 use super::link::Asked;
-use super::Cx;
 use crate::member::agent::core::Out;
 use crate::member::store::{AccessRow, MetaKey};
 use crate::noise::keys::TransportHash;
@@ -98,9 +98,7 @@ impl Cx<'_> {
         let removed = removed.map(|hash| TransportHash(Digest(hash.into_array()))).collect();
         let root = if state.version == 0 { self.tx.team_root()? } else { None };
         let claim = match &root {
-            Some(root) => {
-                Some(Claim { team: self.memory.roster()?.team(), root: root.public().0 })
-            }
+            Some(root) => Some(Claim { team: self.memory.roster()?.team(), root: root.public().0 }),
             None => None,
         };
         let document = RowsDocument {

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::fault::{Fault, failed};
 use super::Cx;
-use crate::member::agent::core::{ApiError, CallId, Out};
+use super::fault::{Fault, failed};
+use crate::member::agent::core::{ApiError, CallId, Down, Out};
 use crate::wire::ids::{ContentId, DeviceId, InviteId};
 
 /// The most calls that wait at once; a further one is refused.
@@ -68,13 +68,15 @@ impl Cx<'_> {
         }
         let mut still = Vec::new();
         for mut wait in std::mem::take(&mut self.waits.0) {
-            let answer = match self.fact(&wait.what)? {
-                Some(value) => Some(Ok(value)),
-                None if self.now.mono_ms >= wait.extended => Some(self.overdue(&wait)),
-                None if self.now.mono_ms >= wait.deadline && self.link.refused.is_none() => {
+            let answer = match self.fact(&wait.what) {
+                Ok(Some(value)) => Some(Ok(value)),
+                Err(Fault::Refused(error)) => Some(Err(Fault::Refused(error))),
+                Err(fault) => return Err(fault),
+                Ok(None) if self.now.mono_ms >= wait.extended => Some(self.overdue(&wait)),
+                Ok(None) if self.now.mono_ms >= wait.deadline && self.link.refused.is_none() => {
                     Some(self.overdue(&wait))
                 }
-                None => None,
+                Ok(None) => None,
             };
             match answer {
                 Some(answer) => {
@@ -109,7 +111,10 @@ impl Cx<'_> {
             }
             What::InviteOpen { invite, answer } => {
                 let row = self.tx.invite(invite)?;
-                holds(row.is_some_and(|row| !super::invites::is_opening(&row)), answer)
+                let row = row.ok_or_else(|| {
+                    failed(1, "The relay refused the invite.", Some("End some open invites first."))
+                })?;
+                holds(!super::invites::is_opening(&row), answer)
             }
             What::Approved { device, answer } => {
                 let done = self.memory.roster()?.is_active(device)
@@ -118,13 +123,24 @@ impl Cx<'_> {
                 holds(done, answer)
             }
             What::Revoked { devices, answer } => {
-                let gone = devices.iter().all(|d| !self.memory.roster.as_ref().is_some_and(|r| r.is_active(d)));
+                let gone = devices
+                    .iter()
+                    .all(|d| !self.memory.roster.as_ref().is_some_and(|r| r.is_active(d)));
                 let open = self.tx.intents()?;
                 let rekeyed = !open.iter().any(|intent| match intent.kind {
                     crate::member::store::IntentKind::Remove(device) => devices.contains(&device),
                     _ => false,
                 });
-                holds(gone && rekeyed && self.rows_settled()?, answer)
+                let done = gone && rekeyed && self.rows_settled()?;
+                if done && self.tx.relay_authority()?.is_none() {
+                    return Err(failed(
+                        75,
+                        "The rooms have new keys. The relay cuts the device when the founder's device is online.",
+                        None,
+                    )
+                    .into());
+                }
+                holds(done, answer)
             }
         })
     }
@@ -132,6 +148,7 @@ impl Cx<'_> {
     fn overdue(&self, wait: &Wait) -> Result<Value, Fault> {
         match &wait.what {
             What::Sent(content) => self.queued_answer(content, wait),
+            _ if self.link.down == Some(Down::Refused) => Err(super::fault::rejected().into()),
             _ if self.link.connected => Err(failed(
                 75,
                 "It is not done yet; it goes on by itself.",

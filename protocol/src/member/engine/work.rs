@@ -1,11 +1,10 @@
 //! What is due at the end of every step: intents become commits, texts are sealed, cells leave.
 
+use super::Cx;
 use super::fault::Fault;
 use super::members::kind_code;
-use super::Cx;
 use crate::member::e2ee::{
     Change, CommitError, ControlSecret, Group, MAX_ADDS, MAX_CONTROL_SECRETS, Place, RoomKind,
-    WelcomeNote,
 };
 use crate::member::store::{ChannelKind, Intent, IntentKind, NewIntent, RoomRow, RoomStatus};
 use crate::random::bytes;
@@ -20,7 +19,11 @@ const AGAIN_MS: u64 = 2_000;
 impl Cx<'_> {
     /// Ends a step: does what is due now and can be done.
     pub(super) fn settle(&mut self) -> Result<(), Fault> {
-        if !self.memory.profile.is_inside() || self.memory.profile.stopped.is_some() {
+        if self.memory.profile.stopped.is_some() {
+            return Ok(());
+        }
+        self.work_on_blobs()?;
+        if !self.memory.profile.is_inside() {
             return Ok(());
         }
         if self.caught_up() {
@@ -30,13 +33,28 @@ impl Cx<'_> {
         }
         self.work_on_rows()?;
         self.work_on_invites()?;
-        self.pump()
+        self.pump()?;
+        self.set_timer()
     }
 
-    /// A monotonic time 0 to 10 s from now.
+    /// Notes when a wish, a refused request or a delayed fetch is due.
+    fn set_timer(&mut self) -> Result<(), Fault> {
+        let (unix, mono) = (self.now.unix_ms, self.now.mono_ms);
+        let intents = self.tx.intents()?;
+        let wishes = intents.iter().map(|i| mono + i.not_before_ms.saturating_sub(unix).max(1));
+        let retry = Some(self.link.retry_at).filter(|at| *at > mono);
+        let fetches = self.link.fetches.iter().filter_map(super::blobs::Fetch::due);
+        self.link.due = match self.link.connected {
+            true => wishes.chain(retry).chain(fetches.map(|at| at.max(mono + 1))).min(),
+            false => None,
+        };
+        Ok(())
+    }
+
+    /// A time 0 to 10 s from now, in unix milliseconds.
     pub(super) fn spread(&mut self) -> u64 {
         let wait = u64::from(u32::from_be_bytes(bytes(self.random))) % SPREAD_MS;
-        self.now.mono_ms + wait
+        self.now.unix_ms + wait
     }
 
     /// Wishes for a change of a room; it is made when its time has come.
@@ -56,14 +74,6 @@ impl Cx<'_> {
         kind: IntentKind,
         not_before_ms: u64,
     ) -> Result<i64, Fault> {
-        let known = self.tx.intents()?;
-        if let Some(same) = known.iter().find(|known| known.room == room && known.kind == kind) {
-            if same.not_before_ms > not_before_ms {
-                self.tx.remove_intent(same.id)?;
-            } else {
-                return Ok(same.id);
-            }
-        }
         Ok(self.tx.insert_intent(&NewIntent { room, kind, not_before_ms })?)
     }
 
@@ -97,7 +107,7 @@ impl Cx<'_> {
             .collect();
         let intents = self.tx.intents()?;
         for row in due {
-            let now = self.now.mono_ms;
+            let now = self.now.unix_ms;
             let of_room = |intent: &&Intent| intent.room == row.id && intent.not_before_ms <= now;
             let wanted: Vec<&Intent> = intents.iter().filter(of_room).collect();
             if !wanted.is_empty() && self.tx.pending_commit(&row.id)?.is_none() {
@@ -110,7 +120,8 @@ impl Cx<'_> {
     fn try_commit(&mut self, row: &RoomRow, wanted: &[&Intent]) -> Result<(), Fault> {
         let provider = self.provider();
         let devices = self.devices_in(&row.id)?;
-        let (mut add, mut added, mut remove, mut update) = (Vec::new(), Vec::new(), Vec::new(), false);
+        let (mut add, mut added, mut remove, mut update) =
+            (Vec::new(), Vec::new(), Vec::new(), false);
         for intent in wanted {
             if is_done(intent, &devices) || self.is_pointless(intent) {
                 self.tx.remove_intent(intent.id)?;
@@ -125,7 +136,7 @@ impl Cx<'_> {
                         add.push(package);
                         added.push(device);
                     }
-                    None => self.tx.retry_intent(intent.id, self.now.mono_ms + AGAIN_MS)?,
+                    None => self.tx.retry_intent(intent.id, self.now.unix_ms + AGAIN_MS)?,
                 },
             }
         }
@@ -134,7 +145,7 @@ impl Cx<'_> {
         }
         let required = self.required(&row.id, row.epoch)?;
         let place = Place { roster_floor: row.roster_floor, required_removals: &required };
-        let note = self.welcome_note(row)?;
+        let secrets = self.control_secrets(row)?;
         let change = Change { add: &add, remove: &remove, update };
         let Some((group, roster, keys)) = self.memory.group(&provider, &row.id)? else {
             return Ok(());
@@ -143,7 +154,7 @@ impl Cx<'_> {
             return Ok(());
         }
         let epoch = group.epoch();
-        match group.commit(&provider, &keys.leaf, &change, &note, &roster, &place) {
+        match group.commit(&provider, &keys.leaf, &change, &secrets, &roster, &place) {
             Ok(built) => self.post_commit(row.id, epoch, built, added),
             // A rule forbids it, now and later: the wish is dropped and said.
             Err(CommitError::Refused(reason)) => {
@@ -159,32 +170,28 @@ impl Cx<'_> {
                 self.retry_all(wanted)
             }
             Err(CommitError::Pending | CommitError::Nothing) => Ok(()),
-            Err(CommitError::Failed(error)) => Err(error.into()),
+            Err(CommitError::Other(error)) => Err(error.into()),
         }
     }
 
     fn retry_all(&mut self, wanted: &[&Intent]) -> Result<(), Fault> {
         for intent in wanted {
-            self.tx.retry_intent(intent.id, self.now.mono_ms + AGAIN_MS)?;
+            self.tx.retry_intent(intent.id, self.now.unix_ms + AGAIN_MS)?;
         }
         Ok(())
     }
 
     /// What the Welcome of a commit in this room brings: in the control room the keys of its last
     /// epochs, so that the newcomer reads the roster entries placed since its snapshot.
-    fn welcome_note(&self, row: &RoomRow) -> Result<WelcomeNote, Fault> {
-        let roster_floor = self.memory.roster()?.head().number;
-        let mut control_secrets = Vec::new();
-        if row.kind == kind_code(RoomKind::Control) {
-            let mut channels = self.tx.channels()?;
-            channels.retain(|channel| channel.kind == ChannelKind::Control);
-            let surplus = channels.len().saturating_sub(MAX_CONTROL_SECRETS);
-            for channel in channels.into_iter().skip(surplus) {
-                let (epoch, secret) = (channel.epoch, channel.secret);
-                control_secrets.push(ControlSecret { epoch, secret });
-            }
+    fn control_secrets(&self, row: &RoomRow) -> Result<Vec<ControlSecret>, Fault> {
+        if row.kind != kind_code(RoomKind::Control) {
+            return Ok(Vec::new());
         }
-        Ok(WelcomeNote { roster_floor, control_secrets })
+        let mut channels = self.tx.channels()?;
+        channels.retain(|channel| channel.kind == ChannelKind::Control);
+        let surplus = channels.len().saturating_sub(MAX_CONTROL_SECRETS);
+        let newest = channels.into_iter().skip(surplus);
+        Ok(newest.map(|c| ControlSecret { epoch: c.epoch, secret: c.secret }).collect())
     }
 
     /// After the roster changed: every room of this device must lose its revoked leaves. **The
@@ -200,7 +207,7 @@ impl Cx<'_> {
         for row in rooms {
             let may = row.kind != kind_code(RoomKind::Control) || self.is_admin()?;
             if may && self.devices_in(&row.id)?.contains(device) {
-                let when = if mine { self.now.mono_ms } else { self.spread() };
+                let when = if mine { self.now.unix_ms } else { self.spread() };
                 self.intend(row.id, IntentKind::Remove(*device), when)?;
             }
         }
@@ -242,7 +249,8 @@ impl Cx<'_> {
             return Ok(());
         };
         let own = &self.memory.keys()?.direct;
-        let Some(secret): Option<Secret<32>> = crate::cell::direct::direct_secret(own, &peer) else {
+        let Some(secret): Option<Secret<32>> = crate::cell::direct::direct_secret(own, &peer)
+        else {
             return Ok(());
         };
         self.insert_channel(crate::member::store::NewChannel {

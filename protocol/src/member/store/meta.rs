@@ -38,6 +38,7 @@ const CURSOR: i64 = 1;
 const DEVICE_KEYS: i64 = 2;
 const RELAY_AUTHORITY: i64 = 3;
 const ROOT: i64 = 4;
+const THROWAWAY: i64 = 5;
 
 impl MetaKey {
     fn code(self) -> i64 {
@@ -121,6 +122,16 @@ impl View<'_> {
         self.signing_secret(ROOT)
     }
 
+    /// The throwaway key with which this newcomer redeems its invite.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn throwaway(&self) -> Result<Option<StaticSecret>, StoreError> {
+        let sql = "SELECT value FROM meta WHERE key = ?1";
+        let key = self.row(sql, [THROWAWAY], |row| secret::<32>(row, 0))?;
+        Ok(key.map(StaticSecret::from_secret))
+    }
+
     fn signing_secret(&self, key: i64) -> Result<Option<SigningSecret>, StoreError> {
         let seed =
             self.row("SELECT value FROM meta WHERE key = ?1", [key], |row| secret::<32>(row, 0))?;
@@ -195,6 +206,22 @@ impl Tx<'_> {
     /// Those of the database.
     pub fn delete_team_root(&self) -> Result<(), StoreError> {
         self.remove(ROOT)
+    }
+
+    /// Keeps the throwaway key of a newcomer: the invite binds to it.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn set_throwaway(&self, key: &StaticSecret) -> Result<(), StoreError> {
+        self.put(THROWAWAY, key.secret().expose())
+    }
+
+    /// Forgets the throwaway key, once the newcomer is a device.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn delete_throwaway(&self) -> Result<(), StoreError> {
+        self.remove(THROWAWAY)
     }
 
     fn put(&self, key: i64, value: &[u8]) -> Result<(), StoreError> {

@@ -9,6 +9,7 @@
 //! exists only inside [`Store::step`].
 
 mod access;
+mod blobs;
 mod chains;
 mod channels;
 mod deliveries;
@@ -38,6 +39,7 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension, Params, Row, TransactionBehavior};
 
 pub use access::AccessRow;
+pub use blobs::BlobChunk;
 pub use chains::{ChainRow, NewChain};
 pub use channels::{CONTROL_EPOCHS_KEPT, ChannelKind, ChannelRow, NewChannel};
 pub use deliveries::KEY_LIFETIME_S;

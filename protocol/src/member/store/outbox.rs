@@ -178,6 +178,29 @@ impl View<'_> {
         self.row(sql, [message], out_row)
     }
 
+    /// The place of a message's first cell, if it was seen in the log.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn first_place(&self, message: i64) -> Result<Option<Seq>, StoreError> {
+        let place =
+            self.row("SELECT min(seq) FROM out_cell WHERE message = ?1", [message], |row| {
+                row.get(0)
+            })?;
+        Ok(place.flatten())
+    }
+
+    /// Texts that have no cells: they wait to be encrypted, in the order of queueing.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn unsealed_texts(&self) -> Result<Vec<OutRow>, StoreError> {
+        let sql = "SELECT id, kind, room, epoch, content, plain, queued_at FROM outbox AS o
+                   WHERE kind = ?1 AND NOT EXISTS (SELECT 1 FROM out_cell WHERE message = o.id)
+                   ORDER BY id";
+        self.rows(sql, [OutKind::Text], out_row)
+    }
+
     /// All messages of the outbox, in the order of queueing.
     ///
     /// # Errors

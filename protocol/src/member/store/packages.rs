@@ -70,16 +70,23 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Takes a package of a device: the oldest single-use one, which is forgotten, else the
-    /// last-resort one, which stays. The flag says whether it is the last-resort one.
+    /// Takes a package of a device: a single-use one chosen by `pick`, which is forgotten, else the
+    /// last-resort one, which stays. The flag says whether it is the last-resort one. Two adders
+    /// who do not know of each other choose the same one rarely if `pick` is random.
     ///
     /// # Errors
     /// Those of the database.
-    pub fn take_package(&self, device: &DeviceId) -> Result<Option<(Vec<u8>, bool)>, StoreError> {
+    pub fn take_package(
+        &self,
+        device: &DeviceId,
+        pick: u64,
+    ) -> Result<Option<(Vec<u8>, bool)>, StoreError> {
+        let single_use = self.package_count(device)?.single_use;
         let sql = "SELECT id, bytes, last_resort FROM package WHERE device = ?1
-                   ORDER BY last_resort, id LIMIT 1";
+                   ORDER BY last_resort, id LIMIT 1 OFFSET ?2";
+        let offset = pick.checked_rem(single_use).unwrap_or(0);
         let found: Option<(i64, Vec<u8>, bool)> =
-            self.row(sql, [device], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+            self.row(sql, (device, offset), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         let Some((id, bytes, last_resort)) = found else { return Ok(None) };
         if !last_resort {
             self.execute("DELETE FROM package WHERE id = ?1", [id])?;
@@ -93,6 +100,15 @@ impl Tx<'_> {
     /// Those of the database.
     pub fn forget_package(&self, hash: &Digest) -> Result<(), StoreError> {
         self.execute("DELETE FROM package WHERE hash = ?1 AND last_resort = 0", [hash])?;
+        Ok(())
+    }
+
+    /// Forgets a device's single-use packages, when it posts a new pool.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn forget_packages_of_pool(&self, device: &DeviceId) -> Result<(), StoreError> {
+        self.execute("DELETE FROM package WHERE device = ?1 AND last_resort = 0", [device])?;
         Ok(())
     }
 

@@ -126,6 +126,11 @@ CREATE TABLE chain (
 CREATE INDEX chain_channel ON chain (channel);
 CREATE INDEX chain_first ON chain (first);
 
+CREATE TABLE blob_out (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, blob BLOB NOT NULL, secret BLOB NOT NULL,
+    place INTEGER NOT NULL, count INTEGER NOT NULL, chunk BLOB NOT NULL, UNIQUE (blob, place)
+) STRICT;
+
 CREATE TABLE direct_part (
     peer BLOB NOT NULL, message BLOB NOT NULL, place INTEGER NOT NULL, count INTEGER NOT NULL,
     kind INTEGER NOT NULL, seq INTEGER NOT NULL, content BLOB NOT NULL,

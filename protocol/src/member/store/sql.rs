@@ -4,7 +4,9 @@ use rusqlite::Row;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
 use crate::secret::Secret;
-use crate::wire::ids::{CellId, ContentId, DeviceId, Digest, InviteId, LogId, MemberId, RoomId};
+use crate::wire::ids::{
+    BlobId, CellId, ContentId, DeviceId, Digest, InviteId, LogId, MemberId, RoomId,
+};
 
 macro_rules! ids {
     ($($id:ty),*) => { $(
@@ -26,7 +28,7 @@ macro_rules! ids {
     )* };
 }
 
-ids!(CellId, ContentId, DeviceId, Digest, InviteId, LogId, MemberId, RoomId);
+ids!(BlobId, CellId, ContentId, DeviceId, Digest, InviteId, LogId, MemberId, RoomId);
 
 /// A closed set of names that stands in a row as its number.
 macro_rules! sql_enum {

@@ -2,7 +2,9 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -12,6 +14,30 @@ use crate::store::StoreError;
 /// just killed, can hold it for a moment.
 const LOCK_TRIES: u32 = 60;
 const LOCK_PAUSE: Duration = Duration::from_millis(50);
+
+/// The segment that is being opened and checked, for [`damage`].
+static CHECKING: Mutex<Option<String>> = Mutex::new(None);
+
+/// Runs `work` on the segment `name`. sled panics on some damage instead of returning an error:
+/// where panics unwind that is the same error; where they abort, the process's panic hook says
+/// what [`damage`] knows.
+pub(super) fn checking<T>(
+    name: &str,
+    work: impl FnOnce() -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let note = |name| *CHECKING.lock().unwrap_or_else(PoisonError::into_inner) = name;
+    note(Some(name.to_owned()));
+    let result = catch_unwind(AssertUnwindSafe(work));
+    note(None);
+    result.unwrap_or_else(|_| {
+        Err(StoreError::Damaged { segment: name.to_owned(), what: "it does not open" })
+    })
+}
+
+/// The segment at which a panic strikes, if one is being opened.
+pub(crate) fn damage() -> Option<String> {
+    CHECKING.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
 
 impl From<sled::Error> for StoreError {
     fn from(error: sled::Error) -> Self {

@@ -32,6 +32,7 @@ use staffetta_protocol::wire::Cells;
 use staffetta_protocol::wire::ids::{BlobId, Seq};
 
 use self::blobs::Blobs;
+pub(crate) use self::files::damage;
 use self::files::{rename_durably, sync_dir};
 use self::shared::{Command, Shared};
 use super::{

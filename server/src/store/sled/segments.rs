@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use staffetta_protocol::wire::ids::{Digest, Seq};
 
-use super::files::{rename_durably, sync_dir};
+use super::files::{checking, rename_durably, sync_dir};
 use super::segment::{Header, Segment};
 use crate::store::recent::Recent;
 use crate::store::{Head, LogIdentity, REMEMBERED_IDS, StoreError};
@@ -105,6 +105,12 @@ impl Segments {
         locked(&self.slots).iter().cloned().collect()
     }
 
+    /// An error that names the newest segment.
+    pub(super) fn newest_damaged(&self, what: &'static str) -> StoreError {
+        let segment = locked(&self.slots).back().map_or_else(String::new, |slot| slot.name());
+        StoreError::Damaged { segment, what }
+    }
+
     /// The first seq of each, oldest first, and when it was begun.
     pub(super) fn starts(&self) -> Vec<(Seq, u64)> {
         locked(&self.slots).iter().map(|slot| (slot.first, slot.started)).collect()
@@ -123,21 +129,22 @@ impl Segments {
         let was_open = newest.guard().take();
         let segment = match was_open {
             Some(segment) => segment,
-            None => Arc::new(Segment::open(&self.path(newest))?),
+            None => checking(&newest.name(), || Segment::open(&self.path(newest)).map(Arc::new))?,
         };
-        let end = segment.last()?.unwrap_or(newest.first - 1);
+        let last = checking(&newest.name(), || segment.last())?;
+        let end = last.unwrap_or(newest.first - 1);
         let wanted = end.saturating_sub(REMEMBERED_IDS as u64) + 1;
         let start = slots.iter().rposition(|slot| slot.first <= wanted).unwrap_or(0);
         let start = start.max(slots.len().saturating_sub(1 + OPEN_OLDER));
         let mut recent = None;
         for slot in slots.iter().skip(start) {
-            let is_newest = slot.number == newest.number;
-            let opened = if is_newest {
-                segment.clone()
-            } else {
-                Arc::new(Segment::open(&self.path(slot))?)
-            };
-            check(slot, &opened, identity, &mut recent, is_newest)?;
+            checking(&slot.name(), || {
+                if slot.number == newest.number {
+                    return check(slot, &segment, identity, &mut recent, true);
+                }
+                let opened = Segment::open(&self.path(slot))?;
+                check(slot, &opened, identity, &mut recent, false)
+            })?;
         }
         segment.sync()?;
         *newest.guard() = Some(segment.clone());
@@ -187,9 +194,11 @@ impl Segments {
         let segment = match guard.as_ref() {
             Some(segment) => segment.clone(),
             None => {
-                let opened = Arc::new(Segment::open(&self.path(&slot))?);
-                let mut recent = None;
-                check(&slot, &opened, identity, &mut recent, false)?;
+                let opened = checking(&slot.name(), || {
+                    let opened = Segment::open(&self.path(&slot))?;
+                    check(&slot, &opened, identity, &mut None, false)?;
+                    Ok(Arc::new(opened))
+                })?;
                 if slot.end.get().map(|end| end.seq) != Some(next.first - 1)
                     || next
                         .before

@@ -16,7 +16,7 @@ use super::SledOptions;
 use super::segment::decode_identity;
 use super::segments::Segments;
 use super::state::State;
-use super::writer::{IDENTITY_KEY, Log};
+use super::writer::{HEAD_KEY, IDENTITY_KEY, Log};
 use crate::store::{Commit, Done, Head, Listener, LogIdentity, MAX_QUEUED, Span, StoreError};
 
 /// What the writer is asked.
@@ -93,10 +93,22 @@ impl Shared {
         let identity = decode_identity(&value)
             .ok_or_else(|| StoreError::Damaged { segment: "state".into(), what })?;
         let log = Log::open(identity, &self.segments())?;
+        self.check_end(log.head())?;
         self.set_identity(identity);
         self.publish(log.head(), None);
         self.publish_oldest();
         Ok(Some(log))
+    }
+
+    /// Refuses a log that is shorter than it durably was: sled takes damage at the end of its file
+    /// for a write that a crash cut off.
+    fn check_end(&self, head: Head) -> Result<(), StoreError> {
+        let Some(marked) = self.state.get(HEAD_KEY)? else { return Ok(()) };
+        let seq = marked.first_chunk().map(|seq| Seq::from_be_bytes(*seq));
+        if seq.is_some_and(|seq| head.seq >= seq) {
+            return Ok(());
+        }
+        Err(self.segments().newest_damaged("it lost cells that were durable"))
     }
 
     /// Opens the log again after an error, and tells of what turned out to be durable.

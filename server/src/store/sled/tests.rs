@@ -264,3 +264,21 @@ fn kill_9_loses_nothing_that_was_acknowledged() {
     }
     assert!(acknowledged > 500);
 }
+
+#[test]
+fn damaged_bytes_refuse_to_start_naming_the_segment_or_do_no_harm() {
+    for at in [100, 40_000, 200_000, 600_000] {
+        let dir = tempfile::tempdir().unwrap();
+        filled(dir.path(), 600, 1_000);
+        let newest = names(&dir.path().join("log")).pop().unwrap();
+        let path = dir.path().join("log").join(&newest).join("db");
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[at..at + 50].iter_mut().for_each(|byte| *byte ^= 0x55);
+        fs::write(&path, bytes).unwrap();
+        match open(dir.path(), 600) {
+            // Bytes of an older version of a page, which sled had left behind.
+            Ok(store) => assert_eq!(store.head().hash, hash_of(1_000)),
+            Err(error) => assert!(error.to_string().contains(&newest), "{error}"),
+        }
+    }
+}

@@ -21,6 +21,8 @@ use crate::store::{Change, Commit, Done, Head, LogIdentity, MAX_QUEUED, StoreErr
 pub(super) const COMMIT_BYTES: usize = 1024 * 1024;
 /// How long the writer waits before it opens a failed store again.
 const REOPEN_PAUSE: Duration = Duration::from_secs(1);
+/// The state key of a head that was durable once, so that a log which lost its end is recognised.
+pub(super) const HEAD_KEY: &[u8] = b"head";
 /// The state key of the log's identity.
 pub(super) const IDENTITY_KEY: &[u8] = b"log";
 
@@ -57,6 +59,7 @@ impl Log {
     }
 
     fn roll(&mut self, shared: &Shared, end: Head, now: u64) -> Result<(), StoreError> {
+        mark(shared, end)?;
         self.active = shared.segments().begin(end.seq, now)?;
         let (identity, first, before) = (self.identity, end.seq + 1, end.hash);
         self.header = Some(Header { identity, first, before });
@@ -77,6 +80,12 @@ impl Log {
     }
 }
 
+/// Notes a durable head in the state.
+fn mark(shared: &Shared, head: Head) -> Result<(), StoreError> {
+    let value = [head.seq.to_be_bytes().as_slice(), &head.hash.0].concat();
+    shared.state.set(vec![Change { key: HEAD_KEY.to_vec(), value: Some(value) }])
+}
+
 /// Runs until [`Command::Stop`].
 pub(super) fn run(shared: &Shared, mut log: Option<Log>) {
     loop {
@@ -87,7 +96,10 @@ pub(super) fn run(shared: &Shared, mut log: Option<Log>) {
             }
             match shared.reopen() {
                 Ok(reopened) => log = reopened,
-                Err(_) => continue,
+                Err(error) => {
+                    tracing::warn!(%error, "the store does not open again yet");
+                    continue;
+                }
             }
             shared.failed.store(false, Ordering::Release);
         }
@@ -103,7 +115,11 @@ pub(super) fn run(shared: &Shared, mut log: Option<Log>) {
             Command::Trim(end, answer) => {
                 let _ = answer.send(trim(shared, log.as_mut(), end));
             }
-            Command::Stop => return,
+            Command::Stop => {
+                // Failing to mark loses nothing but a check.
+                let _ = log.map(|log| mark(shared, log.head()));
+                return;
+            }
         }
     }
 }

@@ -211,7 +211,7 @@ fn invalid(verdict: Verdict) -> Invalid {
 
 fn broken(verdict: Verdict) -> Broken {
     match verdict {
-        Verdict::Broken(reason) => reason,
+        Verdict::Broken(reason, _) => reason,
         other => panic!("not broken: {other:?}"),
     }
 }

@@ -1,0 +1,213 @@
+//! `send`, `read`, `tail`
+
+use std::io::{self, Read};
+
+use serde_json::{Map, Value, json};
+
+use super::team::painted_trust;
+use super::{PATIENCE_MS, interrupted, items, refresh};
+use crate::api::{Api, Calls, MAX_TEXT};
+use crate::commands::{ReadArgs, SendArgs};
+use crate::errors::Failure;
+use crate::output::{Out, Paint, clean_block, clean_line, is_set, line_of};
+use crate::{text, time};
+
+/// A message that passed every check that needs no profile.
+pub(super) struct Outgoing {
+    room: String,
+    text: String,
+    reply_to: Option<String>,
+    wait: bool,
+}
+
+impl Outgoing {
+    /// Takes the message from the arguments or standard input, which `stdin_taken` says the
+    /// passphrase comes from.
+    ///
+    /// # Errors
+    /// Empty, not UTF-8 or too long: 1. Standard input wanted twice: 2.
+    pub(super) fn take(args: SendArgs, stdin_taken: bool) -> Result<Self, Failure> {
+        let bytes = if args.text != "-" {
+            args.text.into_encoded_bytes()
+        } else if stdin_taken {
+            return Err(Failure::usage(text::STDIN_TWICE, text::STDIN_ONCE));
+        } else {
+            from(&mut io::stdin().lock())?
+        };
+        Ok(Self {
+            room: args.room,
+            text: check(bytes)?,
+            reply_to: args.reply_to,
+            wait: !args.no_wait,
+        })
+    }
+}
+
+/// Reads a message, which loses one final newline; not more than shows that it is too long.
+fn from(reader: &mut dyn Read) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    reader.take(MAX_TEXT as u64 + 2).read_to_end(&mut bytes).map_err(|error| {
+        Failure::refused(text::stdin_unreadable(&error.kind().to_string()), text::NOTHING_SENT)
+    })?;
+    if bytes.last() == Some(&b'\n') {
+        bytes.pop();
+    }
+    Ok(bytes)
+}
+
+fn check(bytes: Vec<u8>) -> Result<String, Failure> {
+    if bytes.is_empty() {
+        return Err(Failure::refused(text::TEXT_EMPTY, text::NOTHING_SENT));
+    }
+    if bytes.len() > MAX_TEXT {
+        return Err(Failure::refused(text::text_long(MAX_TEXT), text::NOTHING_SENT));
+    }
+    String::from_utf8(bytes).map_err(|_| Failure::refused(text::TEXT_NOT_UTF8, text::NOTHING_SENT))
+}
+
+/// `send`
+pub(super) async fn send(
+    message: Outgoing,
+    api: &impl Calls,
+    out: &mut Out,
+) -> Result<(), Failure> {
+    let mut params = Map::new();
+    params.insert("room".into(), message.room.clone().into());
+    params.insert("text".into(), message.text.into());
+    params.insert("wait_ms".into(), if message.wait { PATIENCE_MS } else { 0 }.into());
+    if let Some(id) = message.reply_to {
+        params.insert("reply_to".into(), id.into());
+    }
+    match api.call("send", Value::Object(params)).await {
+        Ok(answer) if out.style.json => out.json(answer),
+        Ok(_) if !message.wait => out.done(text::QUEUED),
+        Ok(_) => out.done(&text::sent(&clean_line(&message.room))),
+        Err(error) => {
+            // Queued all the same: a script must learn the id.
+            if out.style.json && error.data.get("id").is_some() {
+                out.json(error.data.clone())?;
+            }
+            Err(error.into())
+        }
+    }
+}
+
+/// `read`
+pub(super) async fn read(args: ReadArgs, api: &impl Calls, out: &mut Out) -> Result<(), Failure> {
+    refresh(api, out).await?;
+    let mut params = Map::new();
+    params.insert("unread".into(), args.unread.into());
+    params.insert("limit".into(), args.limit.into());
+    params.insert("mark_read".into(), args.mark_read.into());
+    let one_room = args.room.is_some();
+    for (name, value) in [("room", args.room), ("since", args.since)] {
+        if let Some(value) = value {
+            params.insert(name.into(), value.into());
+        }
+    }
+    let messages = items(api.call("read", Value::Object(params)).await?)?;
+    messages.into_iter().try_for_each(|message| print(message, one_room, out))
+}
+
+/// `tail`
+pub(super) async fn tail(room: Option<String>, api: &Api, out: &mut Out) -> Result<(), Failure> {
+    let one_room = room.is_some();
+    let params = room.map_or_else(|| json!({}), |room| json!({"room": room}));
+    let mut events = api.events(params).await?;
+    let end = interrupted();
+    tokio::pin!(end);
+    loop {
+        let event = tokio::select! {
+            () = &mut end => return Ok(()),
+            event = events.next() => event,
+        };
+        match event {
+            Some(event) => print(event, one_room, out)?,
+            None => return Err(Failure::refused(text::HOLDER_GONE, text::RUN_AGAIN)),
+        }
+    }
+}
+
+/// One event as a line of JSON, or as people read it; kinds we do not know are for scripts only.
+fn print(event: Value, one_room: bool, out: &mut Out) -> Result<(), Failure> {
+    if out.style.json {
+        return out.json(event);
+    }
+    match line_of(&event, "type").as_str() {
+        "message" => message(&event, one_room, out),
+        "connection" => {
+            out.note(&text::connection(&line_of(&event, "state")));
+            Ok(())
+        }
+        "alarm" => {
+            out.warn(&text::alarm(&line_of(&event, "text")));
+            Ok(())
+        }
+        "asking" => {
+            let id = line_of(&event, "id");
+            let short: String = id.chars().take(8).collect();
+            out.note(&text::asks(&line_of(&event, "name"), &short));
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// `2027-04-25 09:12  general  v Karim  text`, further lines of the text indented.
+fn message(event: &Value, one_room: bool, out: &mut Out) -> Result<(), Failure> {
+    let style = out.style;
+    let mut head = vec![style.paint(Paint::Dim, &time::minute(&line_of(event, "sent_at")))];
+    if style.verbose {
+        head.push(style.paint(Paint::Dim, &line_of(event, "id")));
+    }
+    if !one_room {
+        head.push(line_of(event, "room"));
+    }
+    let from = style.paint(Paint::Bold, &line_of(event, "from"));
+    head.push(format!("{} {from}", painted_trust(event, out)));
+    let body = event.get("text").and_then(Value::as_str).map(clean_block).unwrap_or_default();
+    let body = body.replace('\n', "\n    ");
+    let edited = if is_set(event, "edited") { text::EDITED } else { "" };
+    out.line(&format!("{}  {body}{edited}", head.join("  ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taken(text: &[u8]) -> Result<String, u8> {
+        check(text.to_vec()).map_err(|failure| failure.exit())
+    }
+
+    #[test]
+    fn a_text_has_1_to_24000_bytes_of_utf8() {
+        assert_eq!(taken(b"hello"), Ok("hello".into()));
+        assert!(taken(&[b'a'; MAX_TEXT]).is_ok());
+        assert_eq!(taken(&[b'a'; MAX_TEXT + 1]), Err(1));
+        assert_eq!(taken(b""), Err(1));
+        assert_eq!(taken(&[0xff, 0xfe]), Err(1));
+    }
+
+    #[test]
+    fn standard_input_loses_one_final_newline() {
+        assert_eq!(from(&mut &b"two\nlines\n"[..]).unwrap(), b"two\nlines");
+        assert_eq!(from(&mut &b"blank\n\n"[..]).unwrap(), b"blank\n");
+        assert_eq!(from(&mut &b"none"[..]).unwrap(), b"none");
+        assert_eq!(from(&mut &b"\n"[..]).unwrap(), b"");
+    }
+
+    #[test]
+    fn the_longest_text_fits_with_its_newline_and_no_more_is_read() {
+        let longest = [&[b'a'; MAX_TEXT][..], b"\n"].concat();
+        assert!(check(from(&mut longest.as_slice()).unwrap()).is_ok());
+        let endless = &mut io::repeat(b'a');
+        assert_eq!(check(from(endless).unwrap()).err().unwrap().exit(), 1);
+    }
+
+    #[test]
+    fn standard_input_is_not_read_twice() {
+        let args =
+            SendArgs { room: "general".into(), text: "-".into(), reply_to: None, no_wait: false };
+        assert_eq!(Outgoing::take(args, true).err().unwrap().exit(), 2);
+    }
+}

@@ -1,0 +1,200 @@
+//! `join`
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::ops::ControlFlow;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use crate::api::{self, Join, JoinStep, Profile};
+use crate::commands::JoinArgs;
+use crate::errors::Failure;
+use crate::output::{Out, Paint, clean_line};
+use crate::text;
+use serde_json::json;
+
+/// Redeems a code; ends inside the team, or after the five words with `--no-wait`.
+pub(super) async fn join(args: JoinArgs, profile: &Profile, out: &mut Out) -> Result<(), Failure> {
+    let code = api::read_code(&args.code)?;
+    let passphrase = profile.passphrase.new_profile()?;
+    // A founder who cannot keep the root words must not found anything.
+    let mut words_file = match &args.root_words_file {
+        Some(path) => Some(root_words_file(path)?),
+        None => None,
+    };
+    let wait = !args.no_wait;
+    let join = Join { code, name: args.name, device: args.device };
+    let mut founded = false;
+    let result = api::join(profile, passphrase, join, &mut |step| {
+        founded |= matches!(step, JoinStep::Founded(_));
+        say(step, wait, words_file.as_mut(), out)
+    })
+    .await;
+    if let (Some(path), false) = (&args.root_words_file, founded) {
+        // Made above and still empty: nobody should take it for the words.
+        let _ = std::fs::remove_file(path);
+    }
+    result
+}
+
+/// Says what happened, in the order of a person's needs.
+fn say(
+    step: JoinStep,
+    wait: bool,
+    words_file: Option<&mut File>,
+    out: &mut Out,
+) -> Result<ControlFlow<()>, Failure> {
+    match step {
+        JoinStep::Founded(words) => {
+            match words_file {
+                Some(file) => {
+                    file.write_all(words.as_bytes())
+                        .and_then(|()| file.write_all(b"\n"))
+                        .and_then(|()| file.sync_all())
+                        .map_err(|error| file_failed(&error))?;
+                    out.note(text::ROOT_WORDS_WRITTEN);
+                }
+                None if out.style.json => {
+                    let words: Vec<&str> = words.split_whitespace().collect();
+                    out.json(json!({"state": "founded", "root_words": words}))?;
+                }
+                None => show_root_words(&words, out)?,
+            }
+            Ok(ControlFlow::Continue(()))
+        }
+        JoinStep::Waiting { words, inviter, team } => {
+            if out.style.json {
+                out.json(json!({
+                    "state": "waiting", "words": words, "team": team, "inviter": inviter,
+                }))?;
+            } else {
+                let (inviter, team) = (clean_line(&inviter), clean_line(&team));
+                out.done(&text::joining(&team, &inviter))?;
+                if let Some(words) = words {
+                    out.done(&text::call(&inviter))?;
+                    out.line("")?;
+                    out.line(&format!("    {}", out.style.paint(Paint::Bold, &words.join(" "))))?;
+                    out.line("")?;
+                }
+            }
+            if wait {
+                out.note(text::WAITING);
+                return Ok(ControlFlow::Continue(()));
+            }
+            out.note(text::NOT_WAITING);
+            Ok(ControlFlow::Break(()))
+        }
+        JoinStep::Joined { member, device, team } => {
+            if out.style.json {
+                out.json(json!({
+                    "state": "joined", "member": member, "device": device, "team": team,
+                }))?;
+            } else {
+                out.done(&text::joined(&clean_line(&team), &clean_line(&member)))?;
+            }
+            Ok(ControlFlow::Continue(()))
+        }
+    }
+}
+
+/// Four rows of six numbered words, as they are written on paper.
+fn show_root_words(words: &str, out: &mut Out) -> Result<(), Failure> {
+    out.note(text::ROOT_WORDS);
+    out.line("")?;
+    let words: Vec<&str> = words.split_whitespace().collect();
+    for (row, words) in words.chunks(6).enumerate() {
+        let numbered =
+            words.iter().zip(row * 6 + 1..).map(|(word, n)| format!("{n:>2} {word:<10}"));
+        out.line(format!("  {}", numbered.collect::<String>()).trim_end())?;
+    }
+    out.line("")
+}
+
+/// A new file that only its owner reads; one left empty by an interrupted attempt will do.
+fn root_words_file(path: &Path) -> Result<File, Failure> {
+    let file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(|error| file_failed(&error))?;
+    match file.metadata() {
+        Ok(metadata) if metadata.is_file() && metadata.len() == 0 => Ok(file),
+        Ok(_) => Err(Failure::refused(text::ROOT_WORDS_FILE_EXISTS, text::OTHER_ROOT_WORDS_FILE)),
+        Err(error) => Err(file_failed(&error)),
+    }
+}
+
+fn file_failed(error: &std::io::Error) -> Failure {
+    Failure::refused(
+        text::root_words_file_failed(&error.kind().to_string()),
+        text::OTHER_ROOT_WORDS_FILE,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+    use zeroize::Zeroizing;
+
+    use super::*;
+    use crate::output::Style;
+    use crate::output::tests::captured;
+
+    fn waiting() -> JoinStep {
+        let words = ["citron", "ardoise", "volcan", "piano", "balcon"].map(String::from).to_vec();
+        JoinStep::Waiting {
+            words: Some(words),
+            inviter: "Karim\u{1b}[2J".into(),
+            team: "Campagne".into(),
+        }
+    }
+
+    #[test]
+    fn a_newcomer_reads_whom_to_call_and_the_five_words() {
+        let (mut out, stdout, stderr) = captured(Style::default());
+        assert!(say(waiting(), true, None, &mut out).unwrap().is_continue());
+        assert!(stdout.text().contains("Call Karim"));
+        assert!(stdout.text().contains("citron ardoise volcan piano balcon"));
+        assert!(!stdout.text().contains('\u{1b}'));
+        assert!(stderr.text().contains("Waiting"));
+    }
+
+    #[test]
+    fn scripts_read_one_object_a_state() {
+        let (mut out, stdout, _) = captured(Style { json: true, ..Style::default() });
+        let _ = say(waiting(), true, None, &mut out).unwrap();
+        let joined =
+            JoinStep::Joined { member: "Lea".into(), device: "ab".into(), team: "C".into() };
+        let _ = say(joined, true, None, &mut out).unwrap();
+        let lines: Vec<Value> =
+            stdout.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(lines[0]["state"], "waiting");
+        assert_eq!(lines[0]["words"].as_array().unwrap().len(), 5);
+        assert_eq!(lines[1]["state"], "joined");
+    }
+
+    #[test]
+    fn no_wait_stops_after_the_words() {
+        let (mut out, _, _) = captured(Style::default());
+        assert!(say(waiting(), false, None, &mut out).unwrap().is_break());
+    }
+
+    #[test]
+    fn an_invite_that_approves_by_itself_has_no_words() {
+        let (mut out, stdout, _) = captured(Style::default());
+        let step = JoinStep::Waiting { words: None, inviter: "Karim".into(), team: "C".into() };
+        assert!(say(step, true, None, &mut out).unwrap().is_continue());
+        assert!(!stdout.text().contains("Call"));
+    }
+
+    #[test]
+    fn root_words_are_shown_once_and_numbered() {
+        let words: Vec<String> = (1..=24).map(|n| format!("word{n}")).collect();
+        let words = Zeroizing::new(words.join(" "));
+        let (mut out, stdout, _) = captured(Style::default());
+        let _ = say(JoinStep::Founded(words), true, None, &mut out).unwrap();
+        assert!(stdout.text().contains(" 1 word1"));
+        assert!(stdout.text().contains("24 word24\n"));
+    }
+}

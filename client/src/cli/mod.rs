@@ -1,0 +1,140 @@
+//! The command line: one file a family, each a function of parsed arguments, an open API and the
+//! output. It must never know how the agent works or what a terminal screen is.
+
+mod chat;
+mod invite;
+mod join;
+mod room;
+mod status;
+mod team;
+
+use etcetera::base_strategy::{BaseStrategy, Xdg};
+use serde_json::{Value, json};
+
+use crate::api::{Api, Calls, Profile};
+use crate::commands::{Cli, Command, Global};
+use crate::errors::{Failure, exit};
+use crate::output::{Out, clean_line};
+use crate::passphrase::Source;
+use crate::{text, tui};
+
+/// How long a one-shot command reads up to the head of the log before it answers, and how long a
+/// message is waited for, in milliseconds.
+const PATIENCE_MS: u64 = 10_000;
+
+/// Runs what was asked for.
+///
+/// # Errors
+/// Whatever went wrong, with its exit code.
+pub(crate) async fn run(cli: Cli, out: &mut Out) -> Result<(), Failure> {
+    let Cli { global, command } = cli;
+    if let Some(Command::Version) = command {
+        return status::version(out);
+    }
+    let profile = profile(global)?;
+    match command {
+        None => tui::run(&profile).await,
+        Some(Command::Join(args)) => join::join(args, &profile, out).await,
+        Some(Command::Send(args)) => {
+            // Before anything is opened or asked, so that bad input costs nothing.
+            let stdin_taken = matches!(profile.passphrase, Source::Stdin);
+            let message = chat::Outgoing::take(args, stdin_taken)?;
+            let api = Api::open(&profile, true).await?;
+            let result = chat::send(message, &api, out).await;
+            api.close().await;
+            result
+        }
+        Some(command) => {
+            let api = Api::open(&profile, !matches!(command, Command::Status)).await?;
+            let result = with(command, &api, out).await;
+            api.close().await;
+            result
+        }
+    }
+}
+
+/// The commands that need nothing but an open profile.
+async fn with(command: Command, api: &Api, out: &mut Out) -> Result<(), Failure> {
+    match command {
+        Command::Invite(args) => invite::create(args, api, out).await,
+        Command::Invites => invite::list(api, out).await,
+        Command::Approve(args) => invite::approve(args, api, out).await,
+        Command::Reject { id } => invite::reject(&id, api, out).await,
+        Command::Team => team::list(api, out).await,
+        Command::Device(command) => team::device(command, api, out).await,
+        Command::Revoke { member } => team::revoke(&member, api, out).await,
+        Command::Room(command) => room::run(command, api, out).await,
+        Command::Read(args) => chat::read(args, api, out).await,
+        Command::Tail { room } => chat::tail(room, api, out).await,
+        Command::Status => status::status(api, out).await,
+        Command::Sync => status::sync(api, out).await,
+        Command::Agent => status::agent(api, out).await,
+        Command::Join(_) | Command::Send(_) | Command::Version => Ok(()),
+    }
+}
+
+fn profile(global: Global) -> Result<Profile, Failure> {
+    let dir = match global.profile {
+        Some(dir) => dir,
+        None => match Xdg::new() {
+            Ok(xdg) => xdg.data_dir().join("staffetta"),
+            Err(_) => return Err(Failure::refused(text::NO_HOME, text::NAME_A_PROFILE)),
+        },
+    };
+    let passphrase = Source::from_flag(global.passphrase_file.as_deref());
+    Ok(Profile { dir, proxy: global.proxy, passphrase })
+}
+
+/// A one-shot command that holds the profile itself reads up to the head first; when the relay
+/// cannot be reached it goes on with what is stored here and says so.
+async fn refresh(api: &impl Calls, out: &mut Out) -> Result<(), Failure> {
+    if !api.is_holder() {
+        return Ok(());
+    }
+    match api.call("sync", json!({"timeout_ms": PATIENCE_MS, "outbox": false})).await {
+        Ok(_) => Ok(()),
+        Err(error) if matches!(error.exit, exit::UNREACHABLE | exit::TRY_AGAIN) => {
+            out.warn(text::OFFLINE_DATA);
+            Ok(())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The items of an answer that is a list.
+fn items(answer: Value) -> Result<Vec<Value>, Failure> {
+    match answer {
+        Value::Array(items) => Ok(items),
+        _ => Err(Failure::refused(text::UNEXPECTED_ANSWER, text::SAME_VERSION)),
+    }
+}
+
+/// The one whole id in `field` of `items` that starts with `prefix`; `hint` says where ids are
+/// listed. A member has several devices, so equal ids count once.
+fn whole_id(items: &[Value], field: &str, prefix: &str, hint: &str) -> Result<String, Failure> {
+    let wanted = prefix.to_ascii_lowercase();
+    let ids = items.iter().filter_map(|item| item.get(field)?.as_str());
+    let mut found: Vec<&str> = ids.filter(|id| id.starts_with(&wanted)).collect();
+    found.dedup();
+    match found.as_slice() {
+        [id] if !wanted.is_empty() => Ok((*id).to_owned()),
+        [] => Err(Failure::refused(text::no_such_id(&clean_line(prefix)), hint)),
+        _ => Err(Failure::refused(text::ambiguous_id(&clean_line(prefix)), hint)),
+    }
+}
+
+/// Waits for Ctrl-C or a request to end.
+async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
+        (Ok(mut interrupt), Ok(mut terminate)) => tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        },
+        // Without handlers the signals end the process as they always did.
+        _ => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests;

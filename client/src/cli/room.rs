@@ -1,0 +1,91 @@
+//! `room ...`
+
+use serde_json::{Map, Value, json};
+
+use super::team::trust;
+use super::{items, refresh};
+use crate::api::{self, Calls};
+use crate::commands::RoomCommand;
+use crate::errors::Failure;
+use crate::output::{Out, clean_line, line_of};
+use crate::text;
+
+/// Runs one of the family.
+pub(super) async fn run(
+    command: RoomCommand,
+    api: &impl Calls,
+    out: &mut Out,
+) -> Result<(), Failure> {
+    refresh(api, out).await?;
+    match command {
+        RoomCommand::Create { name, lifetime, topic } => {
+            let mut params = Map::new();
+            params.insert("name".into(), name.into());
+            if let Some(topic) = topic {
+                params.insert("topic".into(), topic.into());
+            }
+            if let Some(lifetime) = lifetime {
+                params.insert("lifetime_s".into(), lifetime.into());
+            }
+            let room = api.call("room.create", Value::Object(params)).await?;
+            if out.style.json {
+                return out.json(room);
+            }
+            out.done(&text::room_created(&line_of(&room, "name")))
+        }
+        RoomCommand::List => {
+            let rooms = items(api.call("room.list", api::none()).await?)?;
+            if out.style.json {
+                return rooms.into_iter().try_for_each(|room| out.json(room));
+            }
+            let number = |room: &Value, field: &str| {
+                room.get(field).and_then(Value::as_u64).unwrap_or_default().to_string()
+            };
+            let row = |room: &Value| {
+                vec![
+                    line_of(room, "name"),
+                    format!("{} people", number(room, "members")),
+                    format!("{} unread", number(room, "unread")),
+                ]
+            };
+            out.table(&rooms.iter().map(row).collect::<Vec<_>>())
+        }
+        RoomCommand::Add { room, members } => {
+            change("room.add", text::added, &room, members, api, out).await
+        }
+        RoomCommand::Remove { room, members } => {
+            change("room.remove", text::removed, &room, members, api, out).await
+        }
+        RoomCommand::Members { room } => {
+            let members = items(api.call("room.members", json!({"room": room})).await?)?;
+            if out.style.json {
+                return members.into_iter().try_for_each(|member| out.json(member));
+            }
+            let row = |member: &Value| {
+                vec![trust(member).to_owned(), line_of(member, "member"), line_of(member, "role")]
+            };
+            out.table(&members.iter().map(row).collect::<Vec<_>>())
+        }
+    }
+}
+
+/// Adds or removes one member after the other; the first that fails ends it.
+async fn change(
+    method: &str,
+    say: fn(&str, &str) -> String,
+    room: &str,
+    members: Vec<String>,
+    api: &impl Calls,
+    out: &mut Out,
+) -> Result<(), Failure> {
+    for member in members {
+        let member = member.strip_prefix('@').unwrap_or(&member);
+        api.call(method, json!({"room": room, "member": member})).await?;
+        if out.style.json {
+            out.json(json!({"room": room, "member": member}))?;
+        } else {
+            out.done(&say(&clean_line(member), &clean_line(room)))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,91 @@
+//! `status`, `sync`, `agent`, `version`
+
+use serde_json::{Value, json};
+
+use super::{PATIENCE_MS, interrupted};
+use crate::api::{self, Api, Calls};
+use crate::errors::{Failure, exit};
+use crate::output::{Out, Paint, clean_line, is_set, line_of};
+use crate::text;
+
+/// `version`
+pub(super) fn version(out: &mut Out) -> Result<(), Failure> {
+    let version = env!("CARGO_PKG_VERSION");
+    if out.style.json {
+        return out.json(json!({"name": "staffetta", "version": version}));
+    }
+    out.line(&format!("staffetta {version}"))
+}
+
+/// `status`
+pub(super) async fn status(api: &impl Calls, out: &mut Out) -> Result<(), Failure> {
+    let mut status = api.call("status", api::none()).await?;
+    // Only a holder beside this process counts: our own hold ends with the command.
+    if let (true, Some(fields)) = (api.is_holder(), status.as_object_mut()) {
+        fields.insert("agent".into(), false.into());
+    }
+    if out.style.json {
+        return out.json(status);
+    }
+    let connected = is_set(&status, "connected");
+    let paint = if connected { Paint::Good } else { Paint::Dim };
+    let state = out.style.paint(paint, if connected { "online" } else { "offline" });
+    let number = |field: &str| status.get(field).and_then(Value::as_u64).unwrap_or_default();
+    let agent = if is_set(&status, "agent") { "running" } else { "not running" };
+    let rows = [
+        ("team", line_of(&status, "team")),
+        ("you", format!("{} ({})", line_of(&status, "member"), line_of(&status, "label"))),
+        ("relay", format!("{} ({state})", line_of(&status, "relay"))),
+        ("agent", agent.to_owned()),
+        ("head", number("head").to_string()),
+        ("queued", number("queued").to_string()),
+    ];
+    for (name, value) in rows {
+        out.line(&format!("{name:<7} {value}"))?;
+    }
+    let refused = line_of(&status, "refused");
+    if !refused.is_empty() {
+        out.line(&out.style.paint(Paint::Bad, &format!("refused {refused}")))?;
+    }
+    for alarm in status.get("alarms").and_then(Value::as_array).into_iter().flatten() {
+        let what = alarm.as_str().map_or_else(|| line_of(alarm, "text"), clean_line);
+        out.line(&out.style.paint(Paint::Bad, &text::alarm(&what)))?;
+    }
+    Ok(())
+}
+
+/// `sync`
+pub(super) async fn sync(api: &impl Calls, out: &mut Out) -> Result<(), Failure> {
+    let answer = api.call("sync", json!({"timeout_ms": PATIENCE_MS})).await?;
+    if out.style.json {
+        return out.json(answer);
+    }
+    out.done(text::REACHED)
+}
+
+/// `agent`: holds the profile until told to end. What it prints may end in a system's journal,
+/// so it names nobody.
+pub(super) async fn agent(api: &Api, out: &mut Out) -> Result<(), Failure> {
+    if !api.is_holder() {
+        return Err(Failure::with(exit::TRY_AGAIN, text::ALREADY_HELD, text::USE_THE_OTHER));
+    }
+    let mut events = api.events(api::none()).await?;
+    out.note(text::AGENT_READY);
+    let end = interrupted();
+    tokio::pin!(end);
+    loop {
+        let event = tokio::select! {
+            () = &mut end => return Ok(()),
+            event = events.next() => event,
+        };
+        let Some(event) = event else {
+            return Err(Failure::refused(text::HOLDER_GONE, text::RUN_AGAIN));
+        };
+        match line_of(&event, "type").as_str() {
+            "asking" => out.note(text::SOMEBODY_ASKS),
+            "alarm" => out.warn(text::ALARM_RAISED),
+            "connection" if line_of(&event, "state") == "refused" => out.warn(text::REFUSED),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! The local API's methods: parameters in, one answer out, now or later.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Cx;
+use super::chat::Send;
+use super::fault::{Fault, bad_params, failed, refused};
+use super::invites::NewInvite;
+use super::joining::DEFAULT_LIFETIME_S;
+use super::profile::Stopped;
+use super::views::Read;
+use super::waits::{Wait, What};
+use crate::invite_code::Role;
+use crate::member::agent::core::CallId;
+use crate::member::e2ee::{RoomKind, WhoMayAdd};
+use crate::member::invite::DEFAULT_TTL;
+use crate::member::roster::Name;
+use crate::member::store::{IntentKind, MetaKey};
+use crate::wire::ids::{ContentId, DeviceId, RoomId};
+
+/// Milliseconds that a change of a room waits for its win.
+const CHANGE_WAIT_MS: u64 = 15_000;
+
+/// Reads a call's parameters.
+fn read<T: serde::de::DeserializeOwned>(params: Value) -> Result<T, Fault> {
+    let params = if params.is_null() { json!({}) } else { params };
+    serde_json::from_value(params).map_err(|error| bad_params(&error.to_string()).into())
+}
+
+/// Why a device that has stopped does nothing any more.
+fn stopped_fault(why: Stopped) -> Fault {
+    let (exit, hint) = match why {
+        Stopped::Revoked => (77, "Ask an admin to invite you again, into a new profile."),
+        _ => (1, "Tell your admin by voice, and do not trust this relay meanwhile."),
+    };
+    failed(exit, why.text(), Some(hint)).into()
+}
+
+fn content_id(typed: &str) -> Result<ContentId, Fault> {
+    ContentId::from_hex(typed)
+        .ok_or_else(|| refused("That is no message id: 32 hexadecimal digits.", None).into())
+}
+
+#[derive(Deserialize)]
+struct SendParams {
+    room: Option<String>,
+    to: Option<String>,
+    text: String,
+    reply_to: Option<String>,
+    key: Option<String>,
+    wait_ms: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct ReadParams {
+    room: Option<String>,
+    #[serde(default)]
+    unread: bool,
+    limit: Option<u32>,
+    since: Option<String>,
+    #[serde(default)]
+    mark_read: bool,
+}
+
+#[derive(Deserialize)]
+struct InviteParams {
+    name: Option<String>,
+    role: Option<String>,
+    ttl_s: Option<u64>,
+    #[serde(default)]
+    auto_approve: bool,
+}
+
+#[derive(Deserialize)]
+struct ApproveParams {
+    id: String,
+    words: Option<Vec<String>>,
+    #[serde(default)]
+    unverified: bool,
+}
+
+#[derive(Deserialize)]
+struct IdParams {
+    id: String,
+}
+
+#[derive(Deserialize)]
+struct RoomParams {
+    room: String,
+    #[serde(default)]
+    member: String,
+}
+
+#[derive(Deserialize)]
+struct CreateParams {
+    name: String,
+    topic: Option<String>,
+    lifetime_s: Option<u32>,
+}
+
+#[derive(Deserialize)]
+struct RevokeParams {
+    member: Option<String>,
+    device: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct SubscribeParams {
+    room: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct SyncParams {
+    timeout_ms: Option<u64>,
+}
+
+impl Cx<'_> {
+    /// A local command: `Some` is the answer, `None` means that it comes later.
+    pub(super) fn call(
+        &mut self,
+        id: CallId,
+        method: &str,
+        params: Value,
+    ) -> Result<Option<Value>, Fault> {
+        if self.waits.is_full() {
+            return Err(failed(75, "Too many commands wait at once.", None).into());
+        }
+        match method {
+            "ping" => return Ok(Some(json!({"v": 1}))),
+            "status" => return self.status().map(Some),
+            // A newcomer waits for its own admission.
+            "subscribe" if !self.memory.profile.is_inside() => return Ok(Some(json!({}))),
+            _ => {}
+        }
+        if !self.memory.profile.is_inside() {
+            return Err(refused(
+                "This profile has not joined a team yet.",
+                Some("Repeat `staffetta join` with the invitation code."),
+            )
+            .into());
+        }
+        if let Some(why) = self.memory.profile.stopped
+            && !matches!(method, "team" | "invite.list" | "room.list" | "room.members" | "read" | "subscribe")
+        {
+            return Err(stopped_fault(why));
+        }
+        match method {
+            "sync" => self.sync(id, read(params)?),
+            "invite.create" => {
+                let InviteParams { name, role, ttl_s, auto_approve } = read(params)?;
+                let role = role.as_deref().unwrap_or("member");
+                let role = Role::from_name(role)
+                    .ok_or_else(|| bad_params("role: member, admin or bot"))?;
+                let ttl_s = ttl_s.unwrap_or(if auto_approve { 3_600 } else { DEFAULT_TTL });
+                self.create_invite(id, NewInvite { name, role, ttl_s, auto_approve })
+            }
+            "subscribe" => {
+                let params: SubscribeParams = read(params)?;
+                let room = params.room.as_deref().map(|typed| self.find_room(typed)).transpose()?;
+                let name = room.map(|row| self.room_name(&row.id));
+                return Ok(Some(json!({"room": name})));
+            }
+            "invite.list" => return self.list_invites().map(Some),
+            "invite.approve" => {
+                let ApproveParams { id: invite, words, unverified } = read(params)?;
+                match (words, unverified) {
+                    (Some(words), _) => self.approve(id, &invite, Some(&words.join(" "))),
+                    (None, true) => self.approve(id, &invite, None),
+                    (None, false) => Err(bad_params("words, or unverified").into()),
+                }
+            }
+            "invite.reject" => {
+                self.reject_invite(&read::<IdParams>(params)?.id)?;
+                return Ok(Some(json!({})));
+            }
+            "team" => return self.team().map(Some),
+            "revoke" => {
+                let RevokeParams { member, device } = read(params)?;
+                self.revoke(id, member.as_deref(), device.as_deref())
+            }
+            "room.create" => return self.create_room(read(params)?).map(Some),
+            "room.list" => return self.list_rooms().map(Some),
+            "room.members" => {
+                return self.list_members(&read::<RoomParams>(params)?.room).map(Some);
+            }
+            "room.add" => self.change_room(id, read(params)?, IntentKind::Add),
+            "room.remove" => self.change_room(id, read(params)?, IntentKind::Remove),
+            "send" | "reply" => self.send_call(id, read(params)?),
+            "read" => {
+                let ReadParams { room, unread, limit, since, mark_read } = read(params)?;
+                let since = since.as_deref().map(content_id).transpose()?;
+                let limit = limit.unwrap_or(50);
+                return self.read(&Read { room, unread, limit, since, mark_read }).map(Some);
+            }
+            "unacked" => return self.unacked().map(Some),
+            "ack" => {
+                let content = content_id(&read::<IdParams>(params)?.id)?;
+                self.tx.ack_delivery(&content)?;
+                return Ok(Some(json!({})));
+            }
+            "alarms.clear" => {
+                self.tx.delete(MetaKey::Alarms)?;
+                return Ok(Some(json!({})));
+            }
+            _ => {
+                let mut error = bad_params(&format!("There is no method {method}."));
+                error.code = -32_601;
+                Err(error.into())
+            }
+        }
+        .map(|()| None)
+    }
+
+    fn sync(&mut self, call: CallId, params: SyncParams) -> Result<(), Fault> {
+        let wait = params.timeout_ms.unwrap_or(10_000);
+        let deadline = self.now.mono_ms.saturating_add(wait);
+        let what = What::Synced;
+        self.waits.add(Wait { call, what, deadline, extended: deadline, queue_only: false });
+        Ok(())
+    }
+
+    fn send_call(&mut self, id: CallId, params: SendParams) -> Result<(), Fault> {
+        let SendParams { room, to, text, reply_to, key, wait_ms } = params;
+        let reply_to = reply_to.or_else(|| to.clone());
+        let reply_to = reply_to.as_deref().map(content_id).transpose()?;
+        let row = match (room, &to, reply_to) {
+            (Some(room), _, _) => self.find_room(&room)?,
+            (None, Some(_), Some(target)) => {
+                let message = self.tx.message(&target)?;
+                let room = message.and_then(|m| self.memory.rooms.get(&m.room).cloned());
+                room.ok_or_else(|| refused("There is no message with that id.", None))?
+            }
+            _ => return Err(bad_params("room, or to").into()),
+        };
+        let wait_ms = wait_ms.unwrap_or(10_000);
+        self.send(id, &row, Send { text, reply_to, key, wait_ms })
+    }
+
+    fn create_room(&mut self, params: CreateParams) -> Result<Value, Fault> {
+        let CreateParams { name, topic, lifetime_s } = params;
+        let name = Name::parse(&name)
+            .map_err(|error| refused(&format!("The room's name: {error}."), None))?;
+        let taken = self
+            .memory
+            .rooms
+            .keys()
+            .any(|id| self.room_name(id).to_lowercase() == name.as_str().to_lowercase());
+        if taken {
+            let text = format!("There is already a room called {}.", name.as_str());
+            return Err(refused(&text, Some("Choose another name.")).into());
+        }
+        let me = self.memory.me()?;
+        if self.memory.roster()?.role_of(&me) == Some(Role::Bot) {
+            return Err(failed(77, "Bots do not create rooms.", None).into());
+        }
+        let lifetime = lifetime_s.unwrap_or(DEFAULT_LIFETIME_S);
+        let mut state =
+            super::founding::state(name.as_str(), RoomKind::Room, WhoMayAdd::Members, lifetime);
+        state.topic = topic.unwrap_or_default();
+        if state.topic.len() > crate::member::e2ee::MAX_TOPIC {
+            return Err(refused("The topic is too long.", None).into());
+        }
+        let room = RoomId::random(self.random);
+        self.found_room(room, &state)?;
+        Ok(json!({"id": room.to_hex(), "name": name.as_str()}))
+    }
+
+    /// Adds or removes all devices of a member; the call is answered when the commit has won.
+    fn change_room(
+        &mut self,
+        call: CallId,
+        params: RoomParams,
+        kind: impl Fn(DeviceId) -> IntentKind,
+    ) -> Result<(), Fault> {
+        let room = self.find_room(&params.room)?;
+        let member = self.find_member(&params.member)?.id;
+        let inside = self.devices_in(&room.id)?;
+        let devices: Vec<_> =
+            self.active_devices_of(&member)?.iter().map(|device| device.id).collect();
+        let adding = matches!(kind(DeviceId([0; 16])), IntentKind::Add(_));
+        let open: Vec<_> =
+            devices.into_iter().filter(|device| inside.contains(device) != adding).collect();
+        if open.is_empty() {
+            let state = if adding { "already in" } else { "not in" };
+            let text = format!("{} is {state} {}.", params.member, params.room);
+            return Err(refused(&text, None).into());
+        }
+        let now = self.now.unix_ms;
+        for device in open.iter().filter(|_| !adding) {
+            self.ask_removal(&room.id, device)?;
+        }
+        let ids = open
+            .into_iter()
+            .map(|device| self.intend_as(room.id, kind(device), now))
+            .collect::<Result<_, _>>()?;
+        let deadline = self.now.mono_ms + CHANGE_WAIT_MS;
+        let what = What::Intents(ids);
+        self.waits.add(Wait { call, what, deadline, extended: deadline, queue_only: false });
+        Ok(())
+    }
+
+    /// Events that no bot has acknowledged, oldest first.
+    fn unacked(&self) -> Result<Value, Fault> {
+        const WINDOW: u32 = 256;
+        let mut out = Vec::new();
+        for content in self.tx.unacked(WINDOW)? {
+            if let Some(row) = self.tx.message(&content)? {
+                out.push(self.message_json(&row));
+            }
+        }
+        Ok(Value::Array(out))
+    }
+}

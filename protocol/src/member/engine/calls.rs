@@ -1,0 +1,170 @@
+//! Frames, calls and timers: the engine as the agent drives it.
+
+use serde_json::{Value, json};
+
+use super::fault::Fault;
+use super::link::{Asked, Link};
+use super::profile::{Stage, Stopped};
+use super::{Cx, Engine};
+use crate::member::agent::core::{CallId, Core, Dial, Down, Now, Out};
+use crate::noise::keys::{AccessSecret, StaticPublic, StaticSecret};
+use crate::secret::Secret;
+use crate::wire::frame::{FailCode, NoticeKind, Request, ToDevice};
+
+/// Milliseconds between two rounds of housekeeping.
+const HOUSEKEEPING_MS: u64 = 60_000;
+
+impl Core for Engine {
+    fn dial(&self) -> Option<Dial> {
+        let profile = &self.memory.profile;
+        let resume = match (&profile.stage, self.memory.cursor) {
+            _ if profile.stopped.is_some() => return None,
+            (Stage::Inside | Stage::Admitted, cursor) => cursor.map_or(1, |cursor| cursor.seq + 1),
+            (Stage::Enrolled { from, .. }, _) => *from,
+            _ => return None,
+        };
+        let keys = self.memory.keys.as_ref()?;
+        Some(Dial {
+            addresses: profile.addresses.clone(),
+            relay: StaticPublic(profile.relay.as_slice().try_into().ok()?),
+            transport: StaticSecret::from_secret(Secret::copy(keys.transport.secret().expose())?),
+            access: AccessSecret::from_secret(Secret::copy(keys.access.secret().expose())?),
+            resume,
+        })
+    }
+
+    fn frame(&mut self, now: Now, frame: ToDevice) {
+        if let Err(fault) = self.step(now, |cx| cx.frame(frame)) {
+            // Nothing of the frame was kept: it is read again on a new connection.
+            tracing::warn!(?fault, "a frame could not be taken over");
+            self.link = Link::default();
+            self.out.push_back(Out::Redial);
+        }
+    }
+
+    fn down(&mut self, now: Now, why: Down) {
+        let was = self.link.connected || self.link.down != Some(why);
+        self.link = Link::broken(why);
+        if was {
+            let state = if why == Down::Refused { "refused" } else { "offline" };
+            let event = json!({"v": 1, "type": "connection", "state": state});
+            self.out.push_back(Out::Event(event));
+        }
+        self.quiet_step(now);
+    }
+
+    fn call(&mut self, now: Now, id: CallId, method: &str, params: Value) {
+        match self.step(now, |cx| cx.call(id, method, params)) {
+            Ok(Some(value)) => self.answer(id, Ok(value)),
+            Ok(None) => {}
+            Err(fault) => self.answer(id, Err(fault)),
+        }
+    }
+
+    fn tick(&mut self, now: Now) {
+        let housekeeping = now.mono_ms >= self.housekeeping_at;
+        if housekeeping {
+            self.housekeeping_at = now.mono_ms + HOUSEKEEPING_MS;
+        }
+        let done = self.step(now, |cx| if housekeeping { cx.keep_house() } else { Ok(()) });
+        if let Err(fault) = done {
+            tracing::warn!(?fault, "a timer's step failed");
+        }
+    }
+
+    fn deadline(&self) -> Option<u64> {
+        let waits = self.waits.deadline();
+        self.link.due.into_iter().chain(waits).chain(std::iter::once(self.housekeeping_at)).min()
+    }
+
+    fn poll(&mut self) -> Option<Out> {
+        self.out.pop_front()
+    }
+}
+
+impl Engine {
+    /// A step that only answers what waits.
+    fn quiet_step(&mut self, now: Now) {
+        if let Err(fault) = self.step(now, |_| Ok(())) {
+            tracing::warn!(?fault, "a step failed");
+        }
+    }
+}
+
+impl Cx<'_> {
+    fn frame(&mut self, frame: ToDevice) -> Result<(), Fault> {
+        match frame {
+            ToDevice::Welcome { log, head, hash, .. } => self.welcome(log, head, hash),
+            ToDevice::Push { first, hash, cells, .. } => self.push(first, hash, &cells),
+            ToDevice::Ack { request, .. } => {
+                self.acked(request);
+                Ok(())
+            }
+            ToDevice::Done { request } => self.done(request),
+            ToDevice::Fail { request, code, retry_ms } => self.failed(request, code, retry_ms),
+            ToDevice::Gap { .. } => self.stop(Stopped::Gap),
+            ToDevice::Blob { request, count, chunk } => match self.link.answered(request) {
+                Some(Asked::BlobGet(blob)) => self.chunk(&blob, count, chunk),
+                _ => Ok(()),
+            },
+            ToDevice::Announce { blobs, .. } => {
+                self.announced(&blobs);
+                Ok(())
+            }
+            ToDevice::Notice { kind, retry_ms } => {
+                self.notice(kind, retry_ms);
+                Ok(())
+            }
+            ToDevice::Pong
+            | ToDevice::Join { .. }
+            | ToDevice::InviteWelcome { .. }
+            | ToDevice::NoVersion { .. } => Ok(()),
+        }
+    }
+
+    fn done(&mut self, request: Request) -> Result<(), Fault> {
+        match self.link.answered(request) {
+            Some(Asked::Rows) => self.rows_done(),
+            Some(Asked::Invite(id)) => self.invite_opened(&id),
+            Some(Asked::InviteEnd(id)) => self.invite_ended(&id),
+            Some(Asked::BlobPut(blob, index)) => Ok(self.tx.remove_blob_chunk(&blob, index)?),
+            Some(Asked::Put(_) | Asked::BlobGet(_)) | None => Ok(()),
+        }
+    }
+
+    fn failed(&mut self, request: Request, code: FailCode, retry_ms: u32) -> Result<(), Fault> {
+        match self.link.answered(request) {
+            Some(Asked::Put(ids)) => self.put_failed(&ids, code, retry_ms),
+            Some(Asked::Rows) => self.rows_failed(code, retry_ms),
+            Some(asked @ (Asked::Invite(_) | Asked::InviteEnd(_))) => {
+                self.invite_failed(&asked, code)
+            }
+            Some(asked @ (Asked::BlobPut(..) | Asked::BlobGet(_))) => {
+                self.blob_failed(&asked, code);
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn notice(&mut self, kind: NoticeKind, retry_ms: u32) {
+        let text = match kind {
+            NoticeKind::Draining => "the relay is restarting",
+            NoticeKind::RetryAfter => "the relay is busy",
+            NoticeKind::OverQuota => "this device is over a quota at the relay",
+            NoticeKind::LowDisk => "the relay's disk is nearly full",
+            NoticeKind::Moved => "the relay has moved",
+        };
+        self.event(json!({"v": 1, "type": "notice", "text": text, "retry_ms": retry_ms}));
+    }
+
+    /// Periodic work that no step waits for.
+    fn keep_house(&mut self) -> Result<(), Fault> {
+        let now = self.now.unix_s();
+        self.tx.purge_expired(now)?;
+        self.tx.purge_keys(now)?;
+        self.tx.trim_ring(now)?;
+        self.report_seen();
+        self.freeze_overdue()
+    }
+}

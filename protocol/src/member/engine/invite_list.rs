@@ -1,0 +1,54 @@
+//! Invites as commands name and list them.
+
+use serde_json::{Value, json};
+
+use super::Cx;
+use super::fault::{Fault, refused};
+use super::invites::{MINE, life, request_of, state};
+use crate::invite_code::Role;
+use crate::member::store::InviteRow;
+
+impl Cx<'_> {
+    /// The invite whose id begins with what was typed.
+    pub(super) fn find_invite(&self, typed: &str) -> Result<InviteRow, Fault> {
+        let typed = typed.to_lowercase();
+        let mut found: Vec<_> = self.tx.invites()?;
+        found.retain(|row| row.state != MINE && row.id.to_hex().starts_with(&typed));
+        match (found.pop(), found.is_empty()) {
+            (Some(row), true) if !typed.is_empty() => Ok(row),
+            (Some(_), _) => {
+                Err(refused("That is the beginning of more than one invite.", None).into())
+            }
+            (None, _) => Err(refused(
+                "There is no such invite.",
+                Some("`staffetta invites` lists them with their ids."),
+            )
+            .into()),
+        }
+    }
+
+    /// All invites as JSON, never with a secret.
+    pub(super) fn list_invites(&self) -> Result<Value, Fault> {
+        let now = self.now.unix_s();
+        let mut rows = self.tx.invites()?;
+        rows.retain(|row| row.state != MINE);
+        Ok(rows
+            .iter()
+            .map(|row| {
+                let phase = life(row).map(|invite| invite.phase(now));
+                let asking = request_of(row).filter(|_| row.state == state::ASKING);
+                json!({
+                    "id": row.id.to_hex(),
+                    "name": row.name,
+                    "role": Role::from_code(row.role).map(Role::name),
+                    "state": phase.map_or("revoked", |phase| phase.name()),
+                    "expires_at": super::views::rfc3339(row.expires_at),
+                    "asking": asking.map(|opened| json!({
+                        "name": opened.request.name.as_str(),
+                        "device": opened.request.label.as_str(),
+                    })),
+                })
+            })
+            .collect())
+    }
+}

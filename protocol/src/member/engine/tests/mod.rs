@@ -1,0 +1,5 @@
+//! Whole teams in one process: engines on real stores, a relay that is a list, a clock by hand.
+
+mod rooms;
+mod stories;
+mod world;

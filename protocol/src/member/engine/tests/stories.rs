@@ -1,0 +1,149 @@
+//! Stories of a team.
+
+use serde_json::json;
+
+use super::world::World;
+
+#[test]
+fn a_founder_lets_people_and_a_bot_in_and_they_talk() {
+    let mut world = World::founded();
+    let karim = world.join(0, "Karim", "member", false);
+    let sofia = world.join(0, "Sofia", "member", true);
+    let bot = world.join(0, "planning", "bot", true);
+    for (at, text) in [(0, "one"), (karim, "two"), (sofia, "three"), (0, "four")] {
+        let sent = world.ok(at, "send", json!({"room": "general", "text": text}));
+        assert!(sent["seq"].as_u64().unwrap() > 0);
+    }
+    for at in [0, karim, sofia] {
+        let texts = world.texts(at, "general");
+        assert!(
+            ["one", "two", "three", "four"].iter().all(|t| texts.iter().any(|x| x == t)),
+            "{at}: {texts:?}"
+        );
+    }
+    assert!(world.call(bot, "read", json!({"room": "general"})).is_err());
+    let team = world.ok(sofia, "team", json!({}));
+    let verified: Vec<_> = team
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|d| (d["member"].as_str().unwrap(), d["verified"].as_bool().unwrap()))
+        .collect();
+    assert_eq!(verified.len(), 4);
+    assert!(verified.contains(&("Karim", true)) && verified.contains(&("Sofia", false)));
+    assert_eq!(world.epoch(0, "general"), world.epoch(karim, "general"));
+    assert_eq!(world.epoch(0, "general"), world.epoch(sofia, "general"));
+}
+
+#[test]
+fn an_outsider_downloads_the_same_cells_and_opens_none_of_the_room() {
+    let mut world = World::founded();
+    let karim = world.join(0, "Karim", "member", true);
+    let sofia = world.join(0, "Sofia", "member", true);
+    world.ok(0, "room.create", json!({"name": "press"}));
+    world.ok(0, "room.add", json!({"room": "press", "member": "Karim"}));
+    world.run();
+    world.ok(karim, "send", json!({"room": "press", "text": "between us"}));
+    assert_eq!(world.texts(0, "press"), ["between us"]);
+    assert!(world.call(sofia, "read", json!({"room": "press"})).is_err());
+    let head = |world: &mut World, at| world.ok(at, "status", json!({}))["head"].clone();
+    assert_eq!(head(&mut world, 0), head(&mut world, sofia));
+    let seen = world.devices[sofia].events.iter().any(|e| e.to_string().contains("between us"));
+    assert!(!seen);
+}
+
+#[test]
+fn messages_sent_while_one_is_off_arrive_once_and_in_order() {
+    let mut world = World::founded();
+    let karim = world.join(0, "Karim", "member", true);
+    world.disconnect(karim);
+    let mut sent = Vec::new();
+    for n in 0..200 {
+        sent.push(format!("message {n}"));
+        world.ok(0, "send", json!({"room": "general", "text": sent[n]}));
+    }
+    world.restart(karim);
+    world.connect(karim);
+    world.run();
+    assert_eq!(world.texts(karim, "general"), sent);
+    world.restart(karim);
+    world.connect(karim);
+    world.run();
+    assert_eq!(world.texts(karim, "general"), sent);
+}
+
+#[test]
+fn what_was_written_offline_is_queued_and_goes_out_later() {
+    let mut world = World::founded();
+    let karim = world.join(0, "Karim", "member", true);
+    world.disconnect(karim);
+    let error = world.call(karim, "send", json!({"room": "general", "text": "later"})).unwrap_err();
+    assert_eq!(error.exit, 69);
+    assert_eq!(error.data["state"], "queued");
+    world.restart(karim);
+    world.connect(karim);
+    world.run();
+    assert_eq!(world.texts(0, "general"), ["later"]);
+    assert_eq!(world.ok(karim, "status", json!({}))["queued"], 0);
+}
+
+#[test]
+fn over_quota_stays_queued_and_says_so_after_30_seconds() {
+    let mut world = World::founded();
+    world.relay.full = true;
+    let error = world.call(0, "send", json!({"room": "general", "text": "much"})).unwrap_err();
+    assert_eq!(error.exit, 75);
+    world.relay.full = false;
+    world.pass(1_000);
+    assert_eq!(world.texts(0, "general"), ["much"]);
+    assert_eq!(world.ok(0, "status", json!({}))["queued"], 0);
+}
+
+#[test]
+fn a_revoked_device_is_cut_and_reads_nothing_afterwards() {
+    let mut world = World::founded();
+    let karim = world.join(0, "Karim", "member", true);
+    let sofia = world.join(0, "Sofia", "member", true);
+    world.ok(0, "send", json!({"room": "general", "text": "before"}));
+    world.disconnect(karim);
+    world.ok(0, "revoke", json!({"member": "Karim"}));
+    world.ok(sofia, "send", json!({"room": "general", "text": "after"}));
+    assert_eq!(world.texts(0, "general"), ["before", "after"]);
+    world.connect(karim);
+    world.run();
+    let head = world.ok(karim, "status", json!({}));
+    assert!(head["refused"].as_str().unwrap().contains("revoked"));
+    let seen = world.devices[karim].events.iter().any(|e| e.to_string().contains("after"));
+    assert!(!seen);
+}
+
+#[test]
+fn a_wrong_word_lets_nobody_in_and_burns_nothing() {
+    let mut world = World::founded();
+    let invite = world.ok(0, "invite.create", json!({"name": "Karim"}));
+    let code = crate::invite_code::InviteCode::parse(invite["code"].as_str().unwrap()).unwrap();
+    let (new, words) = world.ask(&code, "Karim");
+    let words = words.unwrap();
+    let mut wrong = words.clone();
+    wrong.rotate_left(1);
+    let refused =
+        world.call(0, "invite.approve", json!({"id": invite["id"], "words": wrong})).unwrap_err();
+    assert_eq!(refused.exit, 1);
+    world.ok(0, "invite.approve", json!({"id": invite["id"], "words": words}));
+    world.run();
+    world.enrol(new, &code);
+}
+
+#[test]
+fn texts_are_bounded_and_empty_ones_refused() {
+    let mut world = World::founded();
+    let karim = world.join(0, "Karim", "member", true);
+    let long = "x".repeat(10_000);
+    world.ok(0, "send", json!({"room": "general", "text": long}));
+    assert_eq!(world.texts(karim, "general"), [long]);
+    for text in [String::new(), "x".repeat(24_001)] {
+        let error = world.call(0, "send", json!({"room": "general", "text": text})).unwrap_err();
+        assert_eq!(error.exit, 1);
+    }
+    assert_eq!(world.ok(0, "status", json!({}))["queued"], 0);
+}

@@ -1,0 +1,364 @@
+//! The world: a relay double, devices, and a scheduler that stops when nobody has anything to do.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::super::{Engine, Joined, Step};
+use crate::invite_code::{Bundle, Host, Invitation, InviteCode, Language, NO_EXPIRY, Role};
+use crate::member::agent::core::{ApiError, Core, Down, Now, Out};
+use crate::member::e2ee;
+use crate::member::store::{DbKey, Store};
+use crate::noise::keys::StaticPublic;
+use crate::random::OsRandom;
+use crate::wire::Cells;
+use crate::wire::frame::{FailCode, InviteEnd, ToDevice, ToRelay};
+use crate::wire::ids::{BlobId, CellId, Digest, InviteId, Lane, LogId, TeamId};
+use crate::wire::limits::CELL;
+use crate::wire::running_hash;
+use blake2::Digest as _;
+
+const RELAY_KEY: StaticPublic = StaticPublic([9; 32]);
+const LOG: LogId = LogId([5; 16]);
+
+/// A relay that is a list of cells.
+#[derive(Default)]
+pub(super) struct Relay {
+    pub(super) log: Vec<(CellId, [u8; CELL])>,
+    hashes: Vec<Digest>,
+    rows: Vec<Digest>,
+    bundles: HashMap<InviteId, Vec<u8>>,
+    ended: HashMap<InviteId, InviteEnd>,
+    blobs: HashMap<BlobId, Vec<bytes::Bytes>>,
+    /// Refuse everything that stores.
+    pub(super) full: bool,
+}
+
+impl Relay {
+    fn put(&mut self, cells: &Cells) -> Vec<u64> {
+        cells
+            .iter()
+            .map(|(id, cell)| {
+                if let Some(at) = self.log.iter().position(|(known, _)| *known == id) {
+                    return at as u64 + 1;
+                }
+                let last = *self.hashes.last().unwrap();
+                self.hashes.push(running_hash::next(&last, &id, cell));
+                self.log.push((id, *cell));
+                self.log.len() as u64
+            })
+            .collect()
+    }
+
+    fn answer(&mut self, frame: ToRelay) -> Option<ToDevice> {
+        Some(match frame {
+            ToRelay::Put { request, .. } if self.full => {
+                ToDevice::Fail { request, code: FailCode::OverQuota, retry_ms: 500 }
+            }
+            ToRelay::Put { request, cells, .. } => {
+                ToDevice::Ack { request, seqs: self.put(&cells) }
+            }
+            ToRelay::Rows { request, document } => {
+                let read = document.verify(|_, claim| claim.map(|c| c.root)).ok();
+                if let Some(team) = read.and_then(|d| d.claim.map(|c| c.team)) {
+                    self.claim(&team);
+                }
+                self.rows.push(document.hash());
+                ToDevice::Done { request }
+            }
+            ToRelay::Invite { request, id, bundle, .. } => {
+                self.bundles.insert(id, bundle.to_vec());
+                ToDevice::Done { request }
+            }
+            ToRelay::InviteEnd { request, id, end } => {
+                self.ended.insert(id, end);
+                ToDevice::Done { request }
+            }
+            ToRelay::BlobPut { request, secret, chunk, .. } => {
+                let id = BlobId(blake2::Blake2s256::digest(secret.expose()).into());
+                self.blobs.entry(id).or_default().push(chunk);
+                ToDevice::Done { request }
+            }
+            ToRelay::BlobGet { request, id, index, .. } => match self.blobs.get(&id) {
+                Some(chunks) => {
+                    let (count, chunk) = (chunks.len() as u16, chunks[usize::from(index)].clone());
+                    ToDevice::Blob { request, count, chunk }
+                }
+                None => ToDevice::Fail { request, code: FailCode::Unknown, retry_ms: 0 },
+            },
+            _ => return None,
+        })
+    }
+
+    fn claim(&mut self, team: &TeamId) {
+        if self.hashes.is_empty() {
+            self.hashes.push(running_hash::start(team, Lane(0), &LOG));
+        }
+    }
+}
+
+/// One device.
+pub(super) struct Device {
+    pub(super) engine: Engine,
+    dir: TempDir,
+    key: DbKey,
+    /// The next seq the relay pushes; `None` while offline.
+    cursor: Option<u64>,
+    pub(super) events: Vec<Value>,
+    answers: HashMap<u64, Result<Value, ApiError>>,
+}
+
+pub(super) struct World {
+    pub(super) relay: Relay,
+    pub(super) devices: Vec<Device>,
+    pub(super) now: Now,
+    calls: u64,
+}
+
+impl World {
+    /// A relay nobody has claimed.
+    pub(super) fn new() -> Self {
+        let now = Now { unix_ms: 1_800_000_000_000, mono_ms: 1_000 };
+        Self { relay: Relay::default(), devices: Vec::new(), now, calls: 0 }
+    }
+
+    /// A team of a founder.
+    pub(super) fn founded() -> Self {
+        let mut world = Self::new();
+        let founder = world.blank();
+        let code = InviteCode::generate(Host::parse("relay.example").unwrap(), None, &mut OsRandom);
+        let bundle = Bundle {
+            invitation: Invitation::Founder,
+            team: "Campagne".into(),
+            language: Language::English,
+            relay: RELAY_KEY,
+            addresses: vec!["relay.example:7443".into()],
+            role: Role::Admin,
+            expires: NO_EXPIRY,
+            auto_approve: false,
+        };
+        let keys = code.keys();
+        let sealed = bundle.seal(&keys.id, &keys.bundle, &mut OsRandom).unwrap();
+        let (now, engine) = (world.now, &mut world.devices[founder].engine);
+        engine.begin_join(now, &code, "Lea", "laptop").unwrap();
+        let Step::Found { document, root_words } =
+            engine.bundle(now, &code, &RELAY_KEY, &sealed).unwrap()
+        else {
+            unreachable!("a founder's bundle")
+        };
+        assert_eq!(root_words.split_whitespace().count(), 24);
+        world.relay.answer(ToRelay::Rows { request: 0, document });
+        let engine = &mut world.devices[founder].engine;
+        engine.enrolled(now).unwrap();
+        assert_eq!(engine.joined(), Joined::Inside);
+        world.connect(founder);
+        world.run();
+        world
+    }
+
+    fn blank(&mut self) -> usize {
+        let dir = TempDir::new().unwrap();
+        let key = DbKey::generate(&mut OsRandom);
+        let store = Store::create(dir.path(), &key, e2ee::migrate).unwrap();
+        let engine = Engine::open(store, Box::new(OsRandom)).unwrap();
+        let (events, answers) = (Vec::new(), HashMap::new());
+        self.devices.push(Device { engine, dir, key, cursor: None, events, answers });
+        self.devices.len() - 1
+    }
+
+    /// Invites and lets somebody in; returns the device's index once it is inside.
+    pub(super) fn join(&mut self, by: usize, name: &str, role: &str, auto: bool) -> usize {
+        let ask = json!({"name": name, "role": role, "ttl_s": 3600, "auto_approve": auto});
+        let invite = self.ok(by, "invite.create", ask);
+        let code = InviteCode::parse(invite["code"].as_str().unwrap()).unwrap();
+        let (new, words) = self.ask(&code, name);
+        assert_eq!(words.is_none(), auto);
+        if let Some(words) = words {
+            self.ok(by, "invite.approve", json!({"id": invite["id"], "words": words}));
+        }
+        self.run();
+        self.enrol(new, &code);
+        new
+    }
+
+    /// A newcomer redeems a code up to its request.
+    pub(super) fn ask(&mut self, code: &InviteCode, name: &str) -> (usize, Option<Vec<String>>) {
+        let new = self.blank();
+        let sealed = self.relay.bundles[&code.keys().id].clone();
+        let (now, engine) = (self.now, &mut self.devices[new].engine);
+        engine.begin_join(now, code, name, "computer").unwrap();
+        let Step::Ask { words, cells, .. } = engine.bundle(now, code, &RELAY_KEY, &sealed).unwrap()
+        else {
+            unreachable!("a member's bundle")
+        };
+        assert!(cells.len() <= 16);
+        let seqs = self.relay.put(&cells);
+        self.devices[new].engine.asked(now, seqs[0]).unwrap();
+        self.run();
+        (new, words)
+    }
+
+    /// The relay says that the newcomer is enrolled; it reads on until it is inside.
+    pub(super) fn enrol(&mut self, new: usize, code: &InviteCode) {
+        assert_eq!(self.relay.ended.get(&code.keys().id), Some(&InviteEnd::Enrolled));
+        self.devices[new].engine.enrolled(self.now).unwrap();
+        self.connect(new);
+        self.run();
+        assert_eq!(self.devices[new].engine.joined(), Joined::Inside);
+    }
+
+    /// Connects a device: WELCOME, then pushes from where it wants them.
+    pub(super) fn connect(&mut self, at: usize) {
+        let device = &mut self.devices[at];
+        let dial = device.engine.dial().unwrap();
+        device.cursor = Some(dial.resume);
+        let head = self.relay.log.len() as u64;
+        let welcome = ToDevice::Welcome {
+            version: 1,
+            lane: Lane(0),
+            log: LOG,
+            oldest: 1,
+            head,
+            hash: *self.relay.hashes.last().unwrap(),
+            admin: false,
+            blob_quota: 0,
+        };
+        device.engine.frame(self.now, welcome);
+    }
+
+    pub(super) fn disconnect(&mut self, at: usize) {
+        self.devices[at].cursor = None;
+        self.devices[at].engine.down(self.now, Down::Lost);
+    }
+
+    /// Kills a device without warning and starts it again, offline.
+    pub(super) fn restart(&mut self, at: usize) {
+        let device = &mut self.devices[at];
+        device.cursor = None;
+        let again = Store::open(device.dir.path(), &device.key, e2ee::migrate).unwrap();
+        device.engine = Engine::open(again, Box::new(OsRandom)).unwrap();
+    }
+
+    /// Makes a call and runs the world until it is answered.
+    pub(super) fn call(
+        &mut self,
+        at: usize,
+        method: &str,
+        params: Value,
+    ) -> Result<Value, ApiError> {
+        self.calls += 1;
+        let id = self.calls;
+        self.devices[at].engine.call(self.now, id, method, params);
+        for _ in 0..10_000 {
+            self.run();
+            if let Some(answer) = self.devices[at].answers.remove(&id) {
+                return answer;
+            }
+            self.pass(100);
+        }
+        panic!("{method} was never answered");
+    }
+
+    pub(super) fn ok(&mut self, at: usize, method: &str, params: Value) -> Value {
+        match self.call(at, method, params) {
+            Ok(value) => value,
+            Err(error) => panic!("{method}: {error:?}"),
+        }
+    }
+
+    /// Begins a call without running the world.
+    pub(super) fn begin(&mut self, at: usize, method: &str, params: Value) -> u64 {
+        self.calls += 1;
+        self.devices[at].engine.call(self.now, self.calls, method, params);
+        self.calls
+    }
+
+    pub(super) fn answer(&mut self, at: usize, id: u64) -> Option<Result<Value, ApiError>> {
+        self.devices[at].answers.remove(&id)
+    }
+
+    pub(super) fn pass(&mut self, ms: u64) {
+        self.now.unix_ms += ms;
+        self.now.mono_ms += ms;
+        for at in 0..self.devices.len() {
+            self.devices[at].engine.tick(self.now);
+        }
+        self.run();
+    }
+
+    /// Runs until nobody has anything to send and everybody online has read everything.
+    pub(super) fn run(&mut self) {
+        let mut busy = true;
+        while busy {
+            busy = false;
+            for at in 0..self.devices.len() {
+                busy |= self.turn(at);
+            }
+        }
+    }
+
+    /// One device's turn: what it wants out, then one push.
+    pub(super) fn turn(&mut self, at: usize) -> bool {
+        let mut busy = false;
+        while let Some(out) = self.devices[at].engine.poll() {
+            busy = true;
+            let device = &mut self.devices[at];
+            match out {
+                Out::Send(frame) if device.cursor.is_some() => {
+                    if let Some(reply) = self.relay.answer(frame) {
+                        self.devices[at].engine.frame(self.now, reply);
+                    }
+                }
+                Out::Send(_) => {}
+                Out::Event(event) => device.events.push(event),
+                Out::Answer(id, answer) => {
+                    device.answers.insert(id, answer);
+                }
+                Out::Redial => {
+                    device.cursor = None;
+                    device.engine.down(self.now, Down::Redialled);
+                }
+            }
+        }
+        self.push(at) || busy
+    }
+
+    fn push(&mut self, at: usize) -> bool {
+        const BATCH: usize = 60;
+        let Some(next) = self.devices[at].cursor else { return false };
+        let from = next as usize - 1;
+        let cells = &self.relay.log[from.min(self.relay.log.len())..];
+        let cells = &cells[..cells.len().min(BATCH)];
+        if cells.is_empty() {
+            return false;
+        }
+        let hash = self.relay.hashes[from + cells.len()];
+        let run = Cells::collect(cells.iter().map(|(id, cell)| (*id, cell)));
+        self.devices[at].cursor = Some(next + cells.len() as u64);
+        self.devices[at]
+            .engine
+            .frame(self.now, ToDevice::Push { lane: Lane(0), first: next, hash, cells: run });
+        true
+    }
+
+    /// The texts a device has of a room, in order.
+    pub(super) fn texts(&mut self, at: usize, room: &str) -> Vec<String> {
+        let read = self.ok(at, "read", json!({"room": room, "limit": 10_000}));
+        read.as_array().unwrap().iter().map(|m| m["text"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Epoch and authenticator of a room on a device.
+    pub(super) fn epoch(&mut self, at: usize, room: &str) -> (u64, String) {
+        let status = self.ok(at, "status", json!({}));
+        let rooms = status["rooms"].as_array().unwrap();
+        let state = rooms.iter().find(|state| state["room"] == room).unwrap();
+        let authenticator = state["authenticator"].as_str().unwrap().to_owned();
+        (state["epoch"].as_u64().unwrap(), authenticator)
+    }
+
+    pub(super) fn alarms(&mut self, at: usize) -> Vec<String> {
+        let status = self.ok(at, "status", json!({}));
+        serde_json::from_value(status["alarms"].clone()).unwrap()
+    }
+}

@@ -1,0 +1,186 @@
+//! What is told as JSON: the contract of the local API.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::Cx;
+use super::fault::{Fault, refused};
+use super::members::{is_visible, kind_code};
+use crate::member::agent::core::Down;
+use crate::member::content::{Content, sanitize_block, sanitize_line};
+use crate::member::e2ee::RoomKind;
+use crate::member::store::{MessageQuery, MessageRow, MetaKey, RoomStatus, StoreError};
+use crate::wire::ids::{ContentId, MemberId};
+
+/// RFC 3339 in UTC; the epoch for a time that cannot be written.
+pub(crate) fn rfc3339(unix_s: u64) -> String {
+    let seconds = i64::try_from(unix_s).unwrap_or_default();
+    Timestamp::from_second(seconds).unwrap_or_default().to_string()
+}
+
+/// What `read` asks for.
+pub(super) struct Read {
+    pub(super) room: Option<String>,
+    pub(super) unread: bool,
+    pub(super) limit: u32,
+    pub(super) since: Option<ContentId>,
+    pub(super) mark_read: bool,
+}
+
+impl Cx<'_> {
+    /// A message as one object of the contract.
+    pub(super) fn message_json(&self, row: &MessageRow) -> Value {
+        let verified = self
+            .memory
+            .roster
+            .as_ref()
+            .and_then(|roster| roster.device(&row.device))
+            .is_some_and(|device| device.words_compared && device.revoked.is_none());
+        let mentions: Vec<String> = Content::decode(&row.raw)
+            .map(|content| content.mentions.iter().filter_map(|m| self.name_of(m)).collect())
+            .unwrap_or_default();
+        json!({
+            "v": 1,
+            "type": "message",
+            "id": row.content.to_hex(),
+            "room": sanitize_line(&self.room_name(&row.room)),
+            "room_id": row.room.to_hex(),
+            "from": self.name_of(&row.member).map(|name| sanitize_line(&name)),
+            "device": row.device.to_hex(),
+            "verified": verified,
+            "sent_at": rfc3339(row.sent_at),
+            "seq": row.seq,
+            "text": sanitize_block(&row.text),
+            "reply_to": row.reply_to.map(|id| id.to_hex()),
+            "mentions": mentions,
+            "edited": false,
+            "expires_at": row.expires_at.map(rfc3339),
+            "own": row.own,
+        })
+    }
+
+    /// `read`.
+    pub(super) fn read(&mut self, read: &Read) -> Result<Value, Fault> {
+        let room = match &read.room {
+            Some(typed) => Some(self.find_room(typed)?.id),
+            None => None,
+        };
+        let query =
+            MessageQuery { room, unread: read.unread, since: read.since, limit: Some(read.limit) };
+        let rows = self.tx.messages(&query).map_err(|error| match error {
+            StoreError::NoSuchRow => {
+                Fault::from(refused("There is no message with the id given as --since.", None))
+            }
+            error => error.into(),
+        })?;
+        if read.mark_read {
+            for row in &rows {
+                self.tx.mark_read(&row.content)?;
+            }
+        }
+        let texts = rows.iter().filter(|row| row.kind == crate::member::content::Kind::TEXT);
+        Ok(texts.map(|row| self.message_json(row)).collect())
+    }
+
+    /// `room list`.
+    pub(super) fn list_rooms(&self) -> Result<Value, Fault> {
+        let unread = self.tx.unread()?;
+        let rooms = self.memory.rooms.values();
+        let shown = rooms.filter(|row| is_visible(row) && row.status != RoomStatus::Left);
+        Ok(shown
+            .map(|row| {
+                let unread = unread.iter().find(|u| u.room == row.id).map_or(0, |u| u.count);
+                let direct = row.kind == kind_code(RoomKind::Direct);
+                json!({
+                    "name": self.room_name(&row.id),
+                    "id": row.id.to_hex(),
+                    "kind": if direct { "direct" } else { "room" },
+                    "members": row.members,
+                    "unread": unread,
+                    "topic": row.topic,
+                    "lifetime_s": row.lifetime_s,
+                    "frozen": !matches!(row.status, RoomStatus::Active),
+                })
+            })
+            .collect())
+    }
+
+    /// `room members`.
+    pub(super) fn list_members(&mut self, typed: &str) -> Result<Value, Fault> {
+        let room = self.find_room(typed)?.id;
+        let devices = self.devices_in(&room)?;
+        let roster = self.memory.roster()?;
+        let in_room: std::collections::BTreeSet<MemberId> =
+            devices.iter().filter_map(|d| roster.device(d)).map(|d| d.member).collect();
+        Ok(in_room
+            .iter()
+            .filter_map(|id| roster.member(id))
+            .map(|member| {
+                let verified = devices
+                    .iter()
+                    .filter_map(|d| roster.device(d))
+                    .filter(|d| d.member == member.id)
+                    .all(|d| d.words_compared);
+                json!({"member": member.name.as_str(), "role": member.role.name(),
+                    "verified": verified})
+            })
+            .collect())
+    }
+
+    /// `status`.
+    pub(super) fn status(&self) -> Result<Value, Fault> {
+        let profile = &self.memory.profile;
+        let alarms: Vec<String> = self.tx.get(MetaKey::Alarms)?.unwrap_or_default();
+        let refused = match (profile.stopped, self.link.down, self.link.refused) {
+            (Some(_), _, _) => alarms.last().cloned(),
+            (None, Some(Down::Refused), _) => {
+                Some("refused: revoked, or clock off by more than 10 minutes".to_owned())
+            }
+            (None, Some(Down::NoVersion), _) => {
+                Some("the relay speaks another version: update".to_owned())
+            }
+            (None, _, Some(why)) => Some(why.to_owned()),
+            (None, _, None) => None,
+        };
+        Ok(json!({
+            "agent": true,
+            "connected": self.link.connected,
+            "head": self.memory.head(),
+            "queued": self.tx.queued_count()?,
+            "team": profile.team,
+            "member": profile.name,
+            "device": self.memory.me().map(|id| id.to_hex()).ok(),
+            "label": profile.label,
+            "relay": profile.addresses.first(),
+            "inside": profile.is_inside(),
+            "refused": refused,
+            "alarms": alarms,
+            "rooms": self.room_states()?,
+        }))
+    }
+
+    /// Epoch and authenticator of every room: equal on all its devices.
+    fn room_states(&self) -> Result<Value, Fault> {
+        let provider = self.provider();
+        let mut out = Vec::new();
+        for row in self.memory.rooms.values().filter(|row| row.status != RoomStatus::Left) {
+            let group = crate::member::e2ee::Group::load(&provider, row.id)?;
+            let authenticator = match &group {
+                Some(group) => Some(data_encoding::HEXLOWER.encode(&group.authenticator()?.0)),
+                None => None,
+            };
+            out.push(json!({"room": self.room_name(&row.id), "id": row.id.to_hex(),
+                "epoch": row.epoch, "authenticator": authenticator}));
+        }
+        Ok(Value::Array(out))
+    }
+
+    /// Tells that a room is there.
+    pub(super) fn tell_room(&mut self, row: &crate::member::store::RoomRow) {
+        if is_visible(row) {
+            let room = self.room_name(&row.id);
+            self.event(json!({"v": 1, "type": "room", "room": room,
+                "room_id": row.id.to_hex(), "state": "joined"}));
+        }
+    }
+}

@@ -29,8 +29,7 @@ pub fn now_s() -> u64 {
 
 /// A fresh token of an invite.
 pub fn invite_token(keys: &InviteKeys, now_s: u64) -> Token {
-    // A newcomer does not know the relay's key yet: its tokens name none.
-    Gate::of(&StaticPublic([0; 32])).token(&keys.gate, now_s, &mut OsRandom)
+    Gate::of_invites().token(&keys.gate, now_s, &mut OsRandom)
 }
 
 /// The head of an upgrade with a token.

@@ -5,7 +5,7 @@ use std::net::{Shutdown, SocketAddr};
 
 use staffetta_protocol::gate::{Gate, Token};
 use staffetta_protocol::invite_code::{InviteCode, InviteKeys};
-use staffetta_protocol::noise::keys::{AccessSecret, StaticPublic};
+use staffetta_protocol::noise::keys::AccessSecret;
 use staffetta_protocol::random::{OsRandom, Random};
 use staffetta_protocol::wire::frame::ToDevice;
 use staffetta_protocol::wire::limits::{FRAME_SIZES, MAX_WIRE_MESSAGE, NOISE_TAG};
@@ -74,7 +74,7 @@ fn exactly_the_404_of_a_plain_web_server() {
     }
 
     let stranger = AccessSecret::generate(&mut OsRandom).gate_key();
-    let unknown = Gate::of(&StaticPublic([0; 32])).token(&stranger, now_s(), &mut OsRandom);
+    let unknown = Gate::of_invites().token(&stranger, now_s(), &mut OsRandom);
     let used = invite_token(keys, now_s());
     assert!(knock(address, upgrade(&used.to_text()).as_bytes()).is_ok(), "good once");
     let tokens = [

@@ -46,7 +46,7 @@ fail() {
     exit 1
 }
 
-# Ends one process we started and waits for it; prints its exit code.
+# Ends one process we started and waits for it; its exit code is in `stopped`.
 stop() {
     local code=0
     kill -TERM "$1" 2>/dev/null || true
@@ -96,7 +96,13 @@ show() {
     local who=$1
     shift
     printf '%s$ staffetta' "$who"
-    printf ' %q' "$@"
+    local word
+    for word in "$@"; do
+        case $word in
+            *[!A-Za-z0-9_./:@-]*) printf " '%s'" "$word" ;;
+            *) printf ' %s' "$word" ;;
+        esac
+    done
     printf '\n'
     as "$who" "$@" 2>&1 | sed 's/^/    /'
 }
@@ -297,8 +303,10 @@ dump "$work/planted" >"$work/planted.hex"
 dump "$work/relay" "$work/relay.log" >"$work/relay.hex"
 found=$(search "$work/relay.hex")
 printf 'What its disk looks like (%s bytes):\n' "$(($(wc -c <"$work/relay.hex") / 2))"
-largest=$(find "$work/relay" -type f -size +0 -printf '%s %p\n' | sort -rn | head -n 1 | cut -d' ' -f2-)
-od -A x -t x1z -w24 -j 4096 -N 192 "$largest" | sed 's/^/    /'
+# The log's own file, past its first page.
+log=$(find "$work/relay" -type f -path '*seg-*' -name db | head -n 1)
+[ -n "$log" ] || fail 'the relay kept no log'
+od -A x -t x1z -w24 -j 4096 -N 192 "$log" | sed 's/^/    /'
 printf '%s of %s secrets found\n' "$found" "${#secrets[@]}"
 [ "$found" -eq 0 ] || fail 'the relay knows something'
 

@@ -92,8 +92,8 @@ pub(crate) fn code_length(found: usize) -> String {
 pub(crate) const ROOT_WORDS_FILE_EXISTS: &str = "The file for the root words exists already.";
 pub(crate) const OTHER_ROOT_WORDS_FILE: &str =
     "Name a file that does not exist. Nothing was changed.";
-pub(crate) const ROOT_WORDS: &str = "These 24 words are the root of the team. Write them on paper and keep it away from\n\
-     computers: they are shown once, are stored nowhere, and undo what a stolen laptop does.";
+pub(crate) const ROOT_WORDS: &str = "These 24 words are the root of the team: they outrank every admin. Write them on paper and\n\
+     keep it away from computers. They are shown once and stored nowhere.";
 pub(crate) const ROOT_WORDS_WRITTEN: &str =
     "The 24 root words are in the file. Print them, then delete it.";
 pub(crate) const WAITING: &str =

@@ -113,6 +113,8 @@ struct SubscribeParams {
 #[derive(Deserialize)]
 struct SyncParams {
     timeout_ms: Option<u64>,
+    /// Whether the outbox must be empty as well.
+    outbox: Option<bool>,
 }
 
 impl Cx<'_> {
@@ -141,7 +143,10 @@ impl Cx<'_> {
             .into());
         }
         if let Some(why) = self.memory.profile.stopped
-            && !matches!(method, "team" | "invite.list" | "room.list" | "room.members" | "read" | "subscribe")
+            && !matches!(
+                method,
+                "team" | "invite.list" | "room.list" | "room.members" | "read" | "subscribe"
+            )
         {
             return Err(stopped_fault(why));
         }
@@ -215,7 +220,7 @@ impl Cx<'_> {
     fn sync(&mut self, call: CallId, params: SyncParams) -> Result<(), Fault> {
         let wait = params.timeout_ms.unwrap_or(10_000);
         let deadline = self.now.mono_ms.saturating_add(wait);
-        let what = What::Synced;
+        let what = if params.outbox.unwrap_or(true) { What::Synced } else { What::Read };
         self.waits.add(Wait { call, what, deadline, extended: deadline, queue_only: false });
         Ok(())
     }

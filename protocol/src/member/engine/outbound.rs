@@ -135,9 +135,7 @@ impl Cx<'_> {
             OutKind::Commit => self.own_commit(&out, place, void),
             OutKind::Control => self.own_entry(&out, place),
             OutKind::Proposal => self.own_proposal(&out),
-            OutKind::Direct | OutKind::Invite | OutKind::Package => {
-                Ok(self.tx.remove_out(id)?)
-            }
+            OutKind::Direct | OutKind::Invite | OutKind::Package => Ok(self.tx.remove_out(id)?),
         }
     }
 }

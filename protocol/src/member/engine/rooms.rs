@@ -3,10 +3,10 @@
 use serde_json::json;
 
 use super::Cx;
-use super::standstill::{FROZEN_BROKEN, FROZEN_ROSTER};
 use super::direct::{DIRECT_CONTROL, DIRECT_WELCOME};
 use super::fault::Fault;
 use super::memory::Live;
+use super::standstill::{FROZEN_BROKEN, FROZEN_ROSTER};
 use crate::cell::chain::{Chains, Whole};
 use crate::member::e2ee::{self, Channel, Group, Outcome, Place, Verdict};
 use crate::member::store::{

@@ -15,7 +15,12 @@ const ROSTER_WAIT_S: u64 = 600;
 
 impl Cx<'_> {
     /// Freezes a room: it has gone on where this device cannot follow, or somebody broke it.
-    pub(super) fn freeze(&mut self, room: RoomId, code: u8, by: Option<DeviceId>) -> Result<(), Fault> {
+    pub(super) fn freeze(
+        &mut self,
+        room: RoomId,
+        code: u8,
+        by: Option<DeviceId>,
+    ) -> Result<(), Fault> {
         self.set_status(room, RoomStatus::Frozen(code))?;
         let name = self.room_name(&room);
         let who = by.and_then(|device| self.member_name(&device));

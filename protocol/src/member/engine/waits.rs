@@ -28,6 +28,8 @@ pub(super) enum What {
     Sent(ContentId),
     /// Everything is read and everything sent came back.
     Synced,
+    /// Everything that the relay had is read.
+    Read,
     /// These wishes are carried out.
     Intents(Vec<i64>),
     /// The invite is open at the relay.
@@ -104,6 +106,7 @@ impl Cx<'_> {
                 let done = done && self.tx.unsealed_texts()?.is_empty();
                 holds(done, &json!({"head": self.memory.head(), "queued": 0}))
             }
+            What::Read => holds(self.caught_up(), &json!({"head": self.memory.head()})),
             What::Intents(ids) => {
                 let open = self.tx.intents()?;
                 let done = !open.iter().any(|intent| ids.contains(&intent.id));

@@ -196,6 +196,41 @@ impl Staff {
         }
     }
 
+    /// Queues texts in a room, each once the one before is safe in the outbox; returns their ids.
+    pub fn queue(&self, room: &str, texts: &[String]) -> Vec<String> {
+        let mut rpc = self.rpc();
+        let mut queue = |text: &String| {
+            let queued = rpc.call("send", json!({"room": room, "text": text, "wait_ms": 0}));
+            let queued = queued.unwrap_or_else(|error| panic!("{} sends: {error}", self.name));
+            queued["id"].as_str().expect("an id").to_owned()
+        };
+        texts.iter().map(&mut queue).collect()
+    }
+
+    /// Waits until everything queued has come back from the log.
+    pub fn has_sent_everything(&self) {
+        self.status_comes("has sent everything", |status| status["queued"] == 0);
+    }
+
+    /// The epoch of a room on this device and its authenticator.
+    pub fn epoch(&self, room: &str) -> (u64, String) {
+        let status = self.call("status", json!({}));
+        let rooms = status["rooms"].as_array().expect("a list of rooms");
+        let state = rooms.iter().find(|it| it["room"] == room).expect("this room");
+        let authenticator = state["authenticator"].as_str().expect("an authenticator");
+        (state["epoch"].as_u64().expect("a number"), authenticator.to_owned())
+    }
+
+    /// Who is in a room, as this device sees it, in alphabetical order.
+    pub fn members(&self, room: &str) -> Vec<String> {
+        let all = self.call("room.members", json!({"room": room}));
+        let all = all.as_array().expect("a list of members");
+        let mut names: Vec<String> =
+            all.iter().map(|it| it["member"].as_str().expect("a name").to_owned()).collect();
+        names.sort();
+        names
+    }
+
     /// Waits until a room holds a text on this device.
     pub fn reads(&self, room: &str, text: &str) {
         eventually(&format!("{} reads {text:?} in {room}", self.name), || {

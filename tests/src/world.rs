@@ -1,13 +1,16 @@
 //! A relay and the team on it, in one temporary directory.
 
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::binaries;
 use crate::eventually::eventually;
+use crate::process::Process;
 use crate::relay_process::Relay;
-use crate::staff::Staff;
+use crate::staff::{Staff, write_private};
 
 /// The team room's name.
 pub const GENERAL: &str = "general";
@@ -97,6 +100,26 @@ impl World {
         newcomer.ok(&["join", &code, "--name", name, "--device", device]);
         newcomer.go_online();
         newcomer
+    }
+
+    /// Lets in the echo bot of the examples and returns it running.
+    pub fn admit_echo_bot(&self, name: &str) -> Process {
+        let args = [name, "--role", "bot", "--auto-approve", "--ttl", "30m"];
+        let (_, code) = self.invite(&args);
+        let bot = Staff::new(self.dir(), name);
+        let invite = bot.home().join("invite");
+        write_private(&invite, &format!("{code}\n"));
+        let mut command = Command::new(binaries::echo_bot());
+        command.env("STAFFETTA_PROFILE", &bot.profile);
+        command.env("STAFFETTA_PASSPHRASE_FILE", bot.passphrase_file());
+        command.env("STAFFETTA_INVITE_FILE", &invite);
+        let mut running = Process::start(name, &mut command);
+        eventually("the bot is enrolled", || {
+            assert!(running.is_alive(), "the bot ended: {:#?}", running.stderr.to_the_end());
+            let team = self.founder.ok(&["team"]);
+            team.iter().any(|it| it["member"] == name && it["state"] == "active").then_some(())
+        });
+        running
     }
 
     /// Waits until the founder's list shows an invite in a state.

@@ -123,8 +123,13 @@ impl Cx<'_> {
     /// not placed yet is encrypted again, under the same content id.
     pub(super) fn reseal_texts(&mut self, room: &RoomId) -> Result<(), Fault> {
         for out in self.tx.pending_messages()? {
-            if out.message.kind == OutKind::Text && out.message.room == Some(*room) {
-                self.tx.replace_cells(out.id, out.message.epoch, &[])?;
+            if out.message.room != Some(*room) {
+                continue;
+            }
+            match out.message.kind {
+                OutKind::Text => self.tx.replace_cells(out.id, out.message.epoch, &[])?,
+                OutKind::Admin => self.own_note(&out, true)?,
+                _ => {}
             }
         }
         Ok(())

@@ -148,6 +148,8 @@ impl Cx<'_> {
         self.memory.rooms.insert(room, row.clone());
         if control {
             self.memory.profile.control = Some(room.0);
+        } else if state.kind == RoomKind::Admins && self.memory.profile.admins.is_none() {
+            self.memory.profile.admins = Some(room.0);
         } else if self.memory.profile.general.is_none() && row.name == super::trust::GENERAL {
             self.memory.profile.general = Some(room.0);
         }

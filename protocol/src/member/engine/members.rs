@@ -59,6 +59,7 @@ impl Cx<'_> {
     pub(super) fn room_name(&self, room: &RoomId) -> String {
         match self.memory.rooms.get(room) {
             Some(row) if row.kind == kind_code(RoomKind::Control) => "of the team's list".into(),
+            Some(row) if row.kind == kind_code(RoomKind::Admins) => "of the admins".into(),
             Some(row) if row.kind == kind_code(RoomKind::Direct) => {
                 let me = self.memory.profile.member();
                 let other = row.name.split(' ').filter_map(MemberId::from_hex);

@@ -212,13 +212,12 @@ impl Staff {
         self.status_comes("has sent everything", |status| status["queued"] == 0);
     }
 
-    /// The epoch of a room on this device and its authenticator.
-    pub fn epoch(&self, room: &str) -> (u64, String) {
+    /// The epoch of a room on this device and its authenticator, once the device is in it.
+    pub fn epoch(&self, room: &str) -> Option<(u64, String)> {
         let status = self.call("status", json!({}));
         let rooms = status["rooms"].as_array().expect("a list of rooms");
-        let state = rooms.iter().find(|it| it["room"] == room).expect("this room");
-        let authenticator = state["authenticator"].as_str().expect("an authenticator");
-        (state["epoch"].as_u64().expect("a number"), authenticator.to_owned())
+        let state = rooms.iter().find(|it| it["room"] == room)?;
+        Some((state["epoch"].as_u64()?, state["authenticator"].as_str()?.to_owned()))
     }
 
     /// Who is in a room, as this device sees it, in alphabetical order.

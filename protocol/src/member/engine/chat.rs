@@ -4,11 +4,12 @@ use serde_json::{Value, json};
 
 use super::Cx;
 use super::fault::{Fault, failed, refused};
+use super::members::kind_code;
 use super::rooms::ROOM_MESSAGE;
 use super::waits::{Wait, What};
 use crate::member::agent::core::{CallId, Down};
 use crate::member::content::{Content, ContentError, Kind, MAX_TEXT};
-use crate::member::e2ee::{self, Refused};
+use crate::member::e2ee::{self, Refused, RoomKind};
 use crate::member::store::{
     MessageRow, MessageState, NewOut, OutKind, OutRow, RoomRow, RoomStatus,
 };
@@ -138,7 +139,9 @@ impl Cx<'_> {
     fn seal_text(&mut self, out: &OutRow) -> Result<(), Fault> {
         let provider = self.provider();
         let Some(room) = out.message.room else { return Ok(()) };
-        let active = |row: &RoomRow| row.status == RoomStatus::Active;
+        // A direct conversation is written in once the other one is there.
+        let alone = |row: &RoomRow| row.kind == kind_code(RoomKind::Direct) && row.members < 2;
+        let active = |row: &RoomRow| row.status == RoomStatus::Active && !alone(row);
         if !self.memory.rooms.get(&room).is_some_and(active) {
             return Ok(());
         }

@@ -181,3 +181,18 @@ fn any_online_admin_lets_in_and_puts_out() {
     assert!(states.as_array().unwrap().iter().all(|i| i["state"] == "used"), "{states}");
     assert!(world.alarms(0).iter().all(|alarm| alarm.contains("admin")), "{:?}", world.alarms(0));
 }
+
+#[test]
+fn a_direct_conversation_begins_with_the_first_message() {
+    let mut world = World::founded();
+    let karim = world.join(0, "Karim", "member", true);
+    let sofia = world.join(0, "Sofia", "member", true);
+    assert_eq!(world.ok(karim, "read", json!({"room": "@Sofia"})), json!([]));
+    world.ok(karim, "send", json!({"room": "@sofia", "text": "for you"}));
+    world.ok(sofia, "send", json!({"room": "@Karim", "text": "and back"}));
+    assert_eq!(world.texts(sofia, "@Karim"), ["for you", "and back"]);
+    assert_eq!(world.texts(karim, "@Sofia"), ["for you", "and back"]);
+    assert_eq!(world.ok(0, "read", json!({"room": "@Sofia"})), json!([]));
+    let unknown = world.call(0, "send", json!({"room": "@Sofja", "text": "x"})).unwrap_err();
+    assert!(unknown.message.contains("person") && unknown.hint.unwrap().contains("Sofia"));
+}

@@ -101,8 +101,8 @@ fn every_arrow_points_down() {
     let session = [&["crate::session"], &core[..]].concat();
     let middle = [&["crate::gate", "crate::noise", "crate::cell"], &session[..]].concat();
     let low = [&["crate::wire"], &middle[..]].concat();
-    let engines = ["member::bot", "member::agent", "member::engine"];
-    let floors: [(&str, &[&str]); 14] = [
+    let engines = ["bot::", "agent::", "engine::"];
+    let floors: [(&str, &[&str]); 16] = [
         ("protocol/src/secret.rs", &low),
         ("protocol/src/wire/ids", &middle),
         ("protocol/src/wire/codec", &middle),
@@ -116,7 +116,9 @@ fn every_arrow_points_down() {
         ("protocol/src/member/roster/", &engines),
         ("protocol/src/member/invite/", &engines),
         ("protocol/src/member/content/", &engines),
-        ("protocol/src/member/agent/", &["member::bot"]),
+        ("protocol/src/member/identity.rs", &engines),
+        ("protocol/src/member/engine/", &["bot::", "agent::link", "agent::driver", "agent::rpc"]),
+        ("protocol/src/member/agent/", &["bot::"]),
     ];
     for (floor, above) in floors {
         let climbs = climbs(floor, above);

@@ -80,7 +80,9 @@ impl Cx<'_> {
         }
         let Some(cursor) = self.memory.cursor else { return self.push_while_joining(first, cells) };
         if first != cursor.seq + 1 {
-            return self.stop(Stopped::Forked);
+            self.link.connected = false;
+            self.effects.push(Out::Redial);
+            return self.alarm("The relay left out messages, or showed some twice.");
         }
         let rolled =
             cells.iter().fold(cursor.hash, |h, (id, cell)| running_hash::next(&h, &id, cell));

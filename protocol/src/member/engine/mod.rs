@@ -121,7 +121,9 @@ impl Engine {
             Err(fault) => {
                 // Groups in memory may be ahead of the disk now.
                 self.link.reset_to(before);
+                let unread = std::mem::take(&mut self.memory.unread);
                 self.memory = self.store.view(Memory::load)?;
+                self.memory.unread = unread;
                 Err(fault)
             }
         }

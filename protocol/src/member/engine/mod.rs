@@ -18,6 +18,7 @@ mod control;
 mod direct;
 mod fault;
 mod founding;
+mod heads;
 mod inbound;
 mod invite_list;
 mod invites;
@@ -122,8 +123,8 @@ impl Engine {
                 // Groups in memory may be ahead of the disk now.
                 self.link.reset_to(before);
                 let unread = std::mem::take(&mut self.memory.unread);
-                self.memory = self.store.view(Memory::load)?;
-                self.memory.unread = unread;
+                let recent = std::mem::take(&mut self.memory.recent);
+                self.memory = Memory { unread, recent, ..self.store.view(Memory::load)? };
                 Err(fault)
             }
         }

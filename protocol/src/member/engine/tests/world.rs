@@ -19,24 +19,26 @@ use crate::wire::limits::CELL;
 use crate::wire::running_hash;
 use blake2::Digest as _;
 
-const RELAY_KEY: StaticPublic = StaticPublic([9; 32]);
-const LOG: LogId = LogId([5; 16]);
+pub(super) const RELAY_KEY: StaticPublic = StaticPublic([9; 32]);
+pub(super) const LOG: LogId = LogId([5; 16]);
 
 /// A relay that is a list of cells.
 #[derive(Default)]
 pub(super) struct Relay {
     pub(super) log: Vec<(CellId, [u8; CELL])>,
-    hashes: Vec<Digest>,
+    pub(super) hashes: Vec<Digest>,
     rows: Vec<Digest>,
-    bundles: HashMap<InviteId, Vec<u8>>,
+    pub(super) bundles: HashMap<InviteId, Vec<u8>>,
     ended: HashMap<InviteId, InviteEnd>,
-    blobs: HashMap<BlobId, Vec<bytes::Bytes>>,
+    pub(super) blobs: HashMap<BlobId, Vec<bytes::Bytes>>,
     /// Refuse everything that stores.
     pub(super) full: bool,
+    /// Store, acknowledge, and push nothing to anybody.
+    pub(super) silent: bool,
 }
 
 impl Relay {
-    fn put(&mut self, cells: &Cells) -> Vec<u64> {
+    pub(super) fn put(&mut self, cells: &Cells) -> Vec<u64> {
         cells
             .iter()
             .map(|(id, cell)| {
@@ -157,7 +159,7 @@ impl World {
         world
     }
 
-    fn blank(&mut self) -> usize {
+    pub(super) fn blank(&mut self) -> usize {
         let dir = TempDir::new().unwrap();
         let key = DbKey::generate(&mut OsRandom);
         let store = Store::create(dir.path(), &key, e2ee::migrate).unwrap();
@@ -326,7 +328,9 @@ impl World {
 
     fn push(&mut self, at: usize) -> bool {
         const BATCH: usize = 60;
-        let Some(next) = self.devices[at].cursor else { return false };
+        let Some(next) = self.devices[at].cursor.filter(|_| !self.relay.silent) else {
+            return false;
+        };
         let from = next as usize - 1;
         let cells = &self.relay.log[from.min(self.relay.log.len())..];
         let cells = &cells[..cells.len().min(BATCH)];

@@ -20,3 +20,6 @@ pub mod member;
 
 #[cfg(feature = "member")]
 pub use member::bot;
+
+#[cfg(all(test, feature = "member"))]
+mod vectors;

@@ -22,4 +22,4 @@ pub mod member;
 pub use member::bot;
 
 #[cfg(all(test, feature = "member"))]
-mod vectors;
+mod tests;

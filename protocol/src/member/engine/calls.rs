@@ -165,6 +165,7 @@ impl Cx<'_> {
         self.tx.purge_keys(now)?;
         self.tx.trim_ring(now)?;
         self.report_seen();
+        self.cut_leftovers()?;
         self.freeze_overdue()
     }
 }

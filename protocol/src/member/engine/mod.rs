@@ -4,9 +4,10 @@
 //! and when. It asks `e2ee`, `roster`, `invite`, `content` and `store`; it must never know a
 //! socket, a clock or a screen.
 //!
-//! The durability rule lives in [`Engine::step`]: memory and disk move together, effects leave
+//! The durability rule lives in `Engine::step`: memory and disk move together, effects leave
 //! after the commit, and after a rollback memory is loaded again.
 
+mod admins;
 mod admission;
 mod api;
 mod approve;

@@ -27,7 +27,8 @@ pub(super) const LOG: LogId = LogId([5; 16]);
 pub(super) struct Relay {
     pub(super) log: Vec<(CellId, [u8; CELL])>,
     pub(super) hashes: Vec<Digest>,
-    rows: Vec<Digest>,
+    /// The hash of the last ROWS document, and the authority it names.
+    registry: Option<(Digest, [u8; 32])>,
     pub(super) bundles: HashMap<InviteId, Vec<u8>>,
     ended: HashMap<InviteId, InviteEnd>,
     pub(super) blobs: HashMap<BlobId, Vec<bytes::Bytes>>,
@@ -62,11 +63,16 @@ impl Relay {
                 ToDevice::Ack { request, seqs: self.put(&cells) }
             }
             ToRelay::Rows { request, document } => {
-                let read = document.verify(|_, claim| claim.map(|c| c.root)).ok();
-                if let Some(team) = read.and_then(|d| d.claim.map(|c| c.team)) {
-                    self.claim(&team);
+                let key = self.registry.as_ref().map(|(_, authority)| *authority);
+                let read = document.verify(|_, claim| claim.map(|c| c.root).or(key)).unwrap();
+                let last = self.registry.as_ref().map_or(Digest([0; 32]), |(hash, _)| *hash);
+                if document.hash() != last && read.previous != last {
+                    return Some(ToDevice::Fail { request, code: FailCode::Stale, retry_ms: 0 });
                 }
-                self.rows.push(document.hash());
+                if let Some(claim) = &read.claim {
+                    self.claim(&claim.team);
+                }
+                self.registry = Some((document.hash(), read.authority));
                 ToDevice::Done { request }
             }
             ToRelay::Invite { request, id, bundle, .. } => {

@@ -83,3 +83,20 @@ fn the_others_wait_a_random_0_to_10_s_then_commit_the_removal_if_the_revoker_is_
     world.ok(LEA, "send", json!({"room": "general", "text": "back"}));
     assert_eq!(world.texts(SOFIA, "general"), ["back"]);
 }
+
+#[test]
+fn revoking_an_admin_closes_all_open_invites_and_lists_the_devices_it_approved() {
+    let mut world = World::founded();
+    let karim = world.join(LEA, "Karim", "admin", false);
+    world.settle(1_000);
+    world.join(karim, "Paul", "member", true);
+    let invite = world.ok(karim, "invite.create", json!({"name": "Nora"}));
+    world.settle(1_000);
+    world.ok(LEA, "revoke", json!({"member": "Karim"}));
+    world.settle(1_000);
+    let alarms = world.alarms(LEA);
+    let listed = |alarm: &String| alarm.contains("Karim was an admin") && alarm.contains("Paul");
+    assert!(alarms.iter().any(listed), "{alarms:?}");
+    let id = crate::wire::ids::InviteId::from_hex(invite["id"].as_str().unwrap()).unwrap();
+    assert_eq!(world.relay.ended.get(&id), Some(&crate::wire::frame::InviteEnd::Revoked));
+}

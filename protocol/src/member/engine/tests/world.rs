@@ -30,7 +30,7 @@ pub(super) struct Relay {
     /// The hash of the last ROWS document, and the authority it names.
     registry: Option<(Digest, [u8; 32])>,
     pub(super) bundles: HashMap<InviteId, Vec<u8>>,
-    ended: HashMap<InviteId, InviteEnd>,
+    pub(super) ended: HashMap<InviteId, InviteEnd>,
     pub(super) blobs: HashMap<BlobId, Vec<bytes::Bytes>>,
     /// Refuse everything that stores.
     pub(super) full: bool,

@@ -161,9 +161,12 @@ impl Cx<'_> {
             return Ok(());
         }
         self.take_rows(&note)?;
-        note.invites.iter().try_for_each(|shared| self.take_invite(shared))?;
+        let mut new = false;
+        for shared in &note.invites {
+            new |= self.take_invite(shared)?;
+        }
         // A request may have come before its invite.
-        self.rescan(0)
+        if new { self.rescan(0) } else { Ok(()) }
     }
 
     fn take_rows(&mut self, note: &Note) -> Result<(), Fault> {
@@ -196,7 +199,8 @@ impl Cx<'_> {
         self.rebase_rows(note.version, note.previous.into_array(), &rows)
     }
 
-    fn take_invite(&mut self, shared: &SharedInvite) -> Result<(), Fault> {
+    /// Takes over another admin's invite; true if it was not known.
+    fn take_invite(&mut self, shared: &SharedInvite) -> Result<bool, Fault> {
         let id = InviteId(shared.id.into_array());
         if let Some(mut row) = self.tx.invite(&id)? {
             // Another admin was quicker; this device's own endings stay its own.
@@ -204,15 +208,13 @@ impl Cx<'_> {
                 row.state = state::USED;
                 row.used_at = shared.used_at;
                 self.tx.put_invite(&row)?;
-                return self.drop_invite_channel(&id);
+                self.drop_invite_channel(&id)?;
             }
-            return Ok(());
+            return Ok(false);
         }
-        if shared.state != state::OPEN && shared.state != state::ASKING {
-            return Ok(());
-        }
-        if Bundle::decode(&shared.bundle).is_err() {
-            return Ok(());
+        let is_open = matches!(shared.state, state::OPEN | state::ASKING);
+        if !is_open || Bundle::decode(&shared.bundle).is_err() {
+            return Ok(false);
         }
         let row = InviteRow {
             id,
@@ -230,10 +232,11 @@ impl Cx<'_> {
         };
         let code = self.code_of(&row)?;
         if code.keys().id != id {
-            return Ok(());
+            return Ok(false);
         }
         self.tx.put_invite(&row)?;
-        self.open_invite_channel(&code, 0)
+        self.open_invite_channel(&code, 0)?;
+        Ok(true)
     }
 
     /// An invite that approves by itself is carried out by another admin's device if the inviter's

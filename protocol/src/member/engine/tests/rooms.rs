@@ -136,3 +136,21 @@ fn a_second_room_of_a_name_is_shown_under_another() {
     assert_eq!(world.texts(0, "press"), ["to Lea"]);
     assert!(world.texts(karim, "press 2").is_empty());
 }
+
+#[test]
+fn the_first_message_across_a_fork_shows_it_by_name() {
+    let mut world = team();
+    let karim = 1;
+    // The relay shows Karim a log in which the last cell is another one, with hashes to fit.
+    world.disconnect(karim);
+    world.ok(0, "send", json!({"room": "general", "text": "only in one past"}));
+    world.fork_for(karim);
+    world.connect(karim);
+    world.run();
+    assert!(world.alarms(karim).iter().all(|alarm| !alarm.contains("past")));
+    world.ok(0, "send", json!({"room": "general", "text": "after the fork"}));
+    world.extend_fork();
+    world.run();
+    let alarms = world.alarms(karim);
+    assert!(alarms.iter().any(|alarm| alarm.contains("Lea another past")), "{alarms:?}");
+}

@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
+use super::super::rooms::ROOM_COMMIT;
 use super::world::World;
+use crate::cell::fragment::CONTENT;
 use crate::member::agent::core::{Core as _, Out};
 use crate::wire::frame::{ToDevice, ToRelay};
 use crate::wire::ids::{BlobId, Lane};
@@ -44,10 +46,22 @@ fn every_device_fetches_every_blob_up_to_1_mib_after_a_random_delay() {
 }
 
 #[test]
+fn never_a_commit_in_a_blob_commits_stay_inline() {
+    let mut world = World::founded();
+    world.ok(LEA, "room.create", json!({"name": "press"}));
+    let room = world.room_id(LEA, "press");
+    // The largest there can be: a removal from a cold tree of 300 devices takes 400 kB.
+    let commit = vec![7; 400_000];
+    let cells = world.forge(LEA, |cx| cx.seal_in_room(&room, ROOM_COMMIT, &commit).unwrap());
+    assert_eq!(cells.len(), commit.len().div_ceil(CONTENT));
+    assert!(world.relay.blobs.is_empty());
+}
+
+#[test]
 fn above_32_cells_a_blob_a_snapshot_of_many_devices_goes_as_one() {
     let mut world = World::founded();
     let mut devices = vec![LEA];
-    for number in 0..13 {
+    for number in 0..12 {
         devices.push(world.join(LEA, &format!("member {number}"), "member", true));
     }
     assert!(!world.relay.blobs.is_empty(), "the last snapshots are too large for cells");

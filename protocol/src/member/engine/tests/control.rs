@@ -4,7 +4,8 @@ use serde_json::json;
 
 use super::super::control::Origin;
 use super::super::rooms::ROOM_COMMIT;
-use super::world::{LOG, RELAY_KEY, World};
+use super::relay::LOG;
+use super::world::{RELAY_KEY, World};
 use crate::invite_code::InviteCode;
 use crate::member::agent::core::Core as _;
 use crate::member::e2ee::Change;

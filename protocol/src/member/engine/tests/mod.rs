@@ -5,6 +5,7 @@ mod chaos;
 mod control;
 mod hostile;
 mod own_cells;
+mod relay;
 mod revoked;
 mod rooms;
 mod standstill;

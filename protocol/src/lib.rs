@@ -21,5 +21,6 @@ pub mod member;
 #[cfg(feature = "member")]
 pub use member::bot;
 
-#[cfg(all(test, feature = "member"))]
+#[cfg(test)]
+#[cfg(feature = "member")]
 mod tests;

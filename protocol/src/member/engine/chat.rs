@@ -9,7 +9,7 @@ use super::rooms::ROOM_MESSAGE;
 use super::waits::{Wait, What};
 use crate::member::agent::core::{CallId, Down};
 use crate::member::content::{Content, ContentError, Kind, MAX_TEXT};
-use crate::member::e2ee::{self, Refused, RoomKind};
+use crate::member::e2ee::{self, Opened, Refused, RoomKind};
 use crate::member::store::{
     MessageRow, MessageState, NewOut, OutKind, OutRow, RoomRow, RoomStatus,
 };
@@ -189,6 +189,27 @@ impl Cx<'_> {
         Ok(())
     }
 
+    /// Opens an application message of a room's current epoch; `None` if it is void.
+    pub(super) fn open_message(
+        &mut self,
+        room: &RoomId,
+        message: &[u8],
+    ) -> Result<Option<Opened>, Fault> {
+        let provider = self.provider();
+        let Some((group, roster, _)) = self.memory.group(&provider, room)? else {
+            return Ok(None);
+        };
+        match group.decrypt(&provider, message, &roster) {
+            Ok(opened) => Ok(Some(opened)),
+            Err(Refused::Storage(error)) => Err(e2ee::Error::from(error).into()),
+            Err(reason) => {
+                // Any member can forge the claim to be us: it is only logged.
+                tracing::debug!(%reason, "a message is void");
+                Ok(None)
+            }
+        }
+    }
+
     /// A message of somebody else's.
     pub(super) fn chat_message(
         &mut self,
@@ -196,17 +217,7 @@ impl Cx<'_> {
         place: Seq,
         message: &[u8],
     ) -> Result<(), Fault> {
-        let provider = self.provider();
-        let Some((group, roster, _)) = self.memory.group(&provider, &room)? else { return Ok(()) };
-        let opened = match group.decrypt(&provider, message, &roster) {
-            Ok(opened) => opened,
-            Err(Refused::Storage(error)) => return Err(e2ee::Error::from(error).into()),
-            Err(reason) => {
-                // Any member can forge the claim to be us: it is only logged.
-                tracing::debug!(%reason, "a message is void");
-                return Ok(());
-            }
-        };
+        let Some(opened) = self.open_message(&room, message)? else { return Ok(()) };
         let Ok(content) = Content::decode(&opened.plaintext) else {
             tracing::debug!("a message has no content that can be read");
             return Ok(());

@@ -1,12 +1,12 @@
 //! The command line: arguments, outputs and exit codes.
 
 use std::io::{IsTerminal, Write};
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::address::ListenAddress;
 use crate::config::{Config, ConfigError};
 use crate::init::{self, Layout};
 use crate::store::StoreError;
@@ -50,9 +50,10 @@ enum Command {
         /// The relay's directory.
         #[arg(long)]
         data_dir: PathBuf,
-        /// Listen here instead of where the configuration says; port 0 takes a free one.
+        /// Listen here instead of where the configuration says: IP:PORT, where port 0 takes a free
+        /// one, or unix:/PATH.
         #[arg(long)]
-        listen: Option<SocketAddr>,
+        listen: Option<ListenAddress>,
     },
     /// Check configuration, keys and every segment of the log; the relay must not be running.
     Check {

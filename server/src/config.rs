@@ -9,6 +9,8 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 use toml::{Table, Value};
 
+use crate::address::{ListenAddress, TrustedProxy};
+
 /// The prefix of environment variables that override keys.
 const ENV_PREFIX: &str = "STAFFETTA__";
 /// The largest configuration file read, in bytes.
@@ -56,8 +58,8 @@ pub(crate) struct Config {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Listen {
-    /// Address and port of the WebSocket listener.
-    pub(crate) address: SocketAddr,
+    /// The WebSocket listener.
+    pub(crate) address: ListenAddress,
 }
 
 /// What the relay keeps.
@@ -94,11 +96,13 @@ pub(crate) struct Limits {
     pub(crate) connections_per_source: usize,
     /// All such connections; the oldest yields.
     pub(crate) half_open: usize,
+    /// Peers that name the source of what they pass on; they have no budget of their own.
+    pub(crate) trusted_proxy: Vec<TrustedProxy>,
 }
 
 impl Default for Listen {
     fn default() -> Self {
-        Self { address: SocketAddr::from(([0, 0, 0, 0], 7443)) }
+        Self { address: ListenAddress::Tcp(SocketAddr::from(([0, 0, 0, 0], 7443))) }
     }
 }
 
@@ -118,6 +122,7 @@ impl Default for Limits {
             connections_per_device: 3,
             connections_per_source: 64,
             half_open: 512,
+            trusted_proxy: Vec::new(),
         }
     }
 }
@@ -135,6 +140,7 @@ const KEYS: [(&str, &[&str]); 3] = [
             "connections_per_device",
             "connections_per_source",
             "half_open",
+            "trusted_proxy",
         ],
     ),
 ];

@@ -155,7 +155,7 @@ mod tests {
         let key = layout.read_key().unwrap().public();
         assert_eq!(founded.fingerprint, fingerprint(&key));
         let config = Config::load(&layout.config(), std::iter::empty()).unwrap();
-        assert_eq!(config.listen.address.port(), 9000);
+        assert_eq!(config.listen.address.to_string(), "0.0.0.0:9000");
         assert!(init(&data, "relay.example:9000", "Campagne").is_err());
         assert_eq!(layout.read_key().unwrap().public(), key);
     }

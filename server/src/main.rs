@@ -2,8 +2,10 @@
 //!
 //! It links no MLS and no device code: what it cannot do, it cannot be made to do.
 
+mod address;
 mod admission;
 mod blobs;
+mod bucket;
 mod cli;
 mod config;
 mod connection;
@@ -12,9 +14,11 @@ mod hub;
 mod init;
 mod listen;
 mod log;
+mod porch;
 mod registry;
 mod relay;
 mod store;
+mod stream;
 
 fn main() -> std::process::ExitCode {
     // What the relay writes is nobody else's to read.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use tokio::net::TcpListener;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -14,13 +14,16 @@ use crate::config::Config;
 use crate::hub::{Hub, system_clock};
 use crate::init::{Layout, store_options};
 use crate::listen;
+use crate::porch::Porch;
 use crate::store::sled::SledStore;
+use crate::stream::Listener;
 
 /// How long connections may take to end when the relay drains.
 const DRAIN_TIME: Duration = Duration::from_secs(5);
 
 /// Serves until SIGTERM or SIGINT.
 pub(crate) async fn serve(data: &Path, config: Config) -> anyhow::Result<()> {
+    raise_descriptors();
     let layout = Layout::new(data);
     let key = layout
         .read_key()
@@ -28,18 +31,20 @@ pub(crate) async fn serve(data: &Path, config: Config) -> anyhow::Result<()> {
     let (place, options) = (layout.store(), store_options(&config));
     let opened = tokio::task::spawn_blocking(move || SledStore::open(&place, options));
     let store = Arc::new(opened.await?.context("the store does not open")?);
-    let address = config.listen.address;
+    let address = config.listen.address.clone();
     let hub = Arc::new(Hub::new(key, store, config, system_clock())?);
 
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let listener =
-        TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+        Listener::bind(&address).await.with_context(|| format!("cannot listen on {address}"))?;
     // The contract of this command: the first line, and only once a device can connect.
-    eprintln!("listening on {}", listener.local_addr()?);
+    eprintln!("listening on {}", listener.address()?);
 
+    let porch = Porch::start()?;
     let (alive, mut gone) = mpsc::channel(1);
-    let accepting = tokio::spawn(listen::accept(listener, hub.clone(), alive));
+    let doorman = listen::Doorman::new(&hub, alive);
+    let accepting = porch.handle().context("a porch")?.spawn(doorman.accept(listener));
     let house = tokio::spawn(hub.clone().keep_house(data.to_owned()));
     tokio::select! {
         _ = terminate.recv() => {}
@@ -57,4 +62,11 @@ pub(crate) async fn serve(data: &Path, config: Config) -> anyhow::Result<()> {
     tokio::task::spawn_blocking(move || hub.save()).await??;
     tracing::info!(commits, cells, "stopped");
     Ok(())
+}
+
+/// Takes as many file descriptors as the system lets it have.
+fn raise_descriptors() {
+    let limit = getrlimit(Resource::Nofile);
+    // Refused, the relay lives with what it has; see `Hub::half_open`.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }

@@ -1,1 +1,3 @@
-//! x
+//! Stories told with real processes, and load against them.
+
+pub mod load;

@@ -58,7 +58,6 @@ impl Pace {
         let ToDevice::Fail { code, retry_ms, .. } = *frame else { return None };
         let kind = match code {
             FailCode::OverQuota => NoticeKind::OverQuota,
-            FailCode::LowDisk => NoticeKind::LowDisk,
             FailCode::Unavailable => NoticeKind::RetryAfter,
             _ => return None,
         };
@@ -95,7 +94,7 @@ mod tests {
         assert_eq!(kind(FailCode::OverQuota, 0), Some(NoticeKind::OverQuota));
         assert_eq!(kind(FailCode::OverQuota, NOTICE_MS - 1), None);
         assert_eq!(kind(FailCode::OverQuota, NOTICE_MS), Some(NoticeKind::OverQuota));
-        assert_eq!(kind(FailCode::LowDisk, NOTICE_MS), Some(NoticeKind::LowDisk));
+        assert_eq!(kind(FailCode::Unavailable, NOTICE_MS), Some(NoticeKind::RetryAfter));
         assert_eq!(kind(FailCode::Denied, 2 * NOTICE_MS), None);
     }
 

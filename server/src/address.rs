@@ -108,17 +108,27 @@ impl FromStr for TrustedProxy {
     }
 }
 
-macro_rules! from_text {
-    ($($name:ident)*) => { $(
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-                String::deserialize(from)?.parse().map_err(D::Error::custom)
-            }
-        }
-    )* };
+impl<'de> Deserialize<'de> for ListenAddress {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from)?.parse().map_err(D::Error::custom)
+    }
 }
 
-from_text!(ListenAddress TrustedProxy);
+/// Reads a list of proxies, or one text with commas as the environment has it.
+pub(crate) fn proxies<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<TrustedProxy>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Either {
+        List(Vec<String>),
+        Text(String),
+    }
+    let names = match Either::deserialize(from)? {
+        Either::List(names) => names,
+        Either::Text(text) => text.split(',').map(str::to_owned).collect(),
+    };
+    let names = names.iter().map(|name| name.trim()).filter(|name| !name.is_empty());
+    names.map(|name| name.parse().map_err(D::Error::custom)).collect()
+}
 
 #[cfg(test)]
 mod tests {

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 use toml::{Table, Value};
 
-use crate::address::{ListenAddress, TrustedProxy};
+use crate::address::{ListenAddress, TrustedProxy, proxies};
 
 /// The prefix of environment variables that override keys.
 const ENV_PREFIX: &str = "STAFFETTA__";
@@ -97,6 +97,7 @@ pub(crate) struct Limits {
     /// All such connections; the oldest yields.
     pub(crate) half_open: usize,
     /// Peers that name the source of what they pass on; they have no budget of their own.
+    #[serde(deserialize_with = "proxies")]
     pub(crate) trusted_proxy: Vec<TrustedProxy>,
 }
 

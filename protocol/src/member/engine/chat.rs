@@ -4,11 +4,12 @@ use serde_json::{Value, json};
 
 use super::Cx;
 use super::fault::{Fault, failed, refused};
+use super::members::kind_code;
 use super::rooms::ROOM_MESSAGE;
 use super::waits::{Wait, What};
 use crate::member::agent::core::{CallId, Down};
 use crate::member::content::{Content, ContentError, Kind, MAX_TEXT};
-use crate::member::e2ee::{self, Refused};
+use crate::member::e2ee::{self, Refused, RoomKind};
 use crate::member::store::{
     MessageRow, MessageState, NewOut, OutKind, OutRow, RoomRow, RoomStatus,
 };
@@ -75,8 +76,7 @@ impl Cx<'_> {
             Content::text(id, counter, now, text.clone()).map_err(|e| content_fault(&e))?;
         content.in_reply_to = reply_to;
         content.expires = (room.lifetime_s > 0).then(|| now + u64::from(room.lifetime_s));
-        let head = self.memory.roster()?.head();
-        content.roster_head = Some((head.number, head.hash));
+        self.mark_heads(&mut content)?;
         let plain = content.encode().map_err(|e| content_fault(&e))?;
         self.tx.insert_message(&MessageRow {
             content: id,
@@ -123,8 +123,13 @@ impl Cx<'_> {
     /// not placed yet is encrypted again, under the same content id.
     pub(super) fn reseal_texts(&mut self, room: &RoomId) -> Result<(), Fault> {
         for out in self.tx.pending_messages()? {
-            if out.message.kind == OutKind::Text && out.message.room == Some(*room) {
-                self.tx.replace_cells(out.id, out.message.epoch, &[])?;
+            if out.message.room != Some(*room) {
+                continue;
+            }
+            match out.message.kind {
+                OutKind::Text => self.tx.replace_cells(out.id, out.message.epoch, &[])?,
+                OutKind::Admin => self.own_note(&out, true)?,
+                _ => {}
             }
         }
         Ok(())
@@ -133,7 +138,9 @@ impl Cx<'_> {
     fn seal_text(&mut self, out: &OutRow) -> Result<(), Fault> {
         let provider = self.provider();
         let Some(room) = out.message.room else { return Ok(()) };
-        let active = |row: &RoomRow| row.status == RoomStatus::Active;
+        // A direct conversation is written in once the other one is there.
+        let alone = |row: &RoomRow| row.kind == kind_code(RoomKind::Direct) && row.members < 2;
+        let active = |row: &RoomRow| row.status == RoomStatus::Active && !alone(row);
         if !self.memory.rooms.get(&room).is_some_and(active) {
             return Ok(());
         }
@@ -186,6 +193,7 @@ impl Cx<'_> {
             tracing::debug!("a message has no content that can be read");
             return Ok(());
         };
+        self.compare_heads(&opened.sender, &content)?;
         let Some(device) = self.memory.roster()?.device(&opened.sender) else { return Ok(()) };
         let member = device.member;
         let own = Some(member) == self.memory.profile.member();

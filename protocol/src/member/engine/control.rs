@@ -202,9 +202,8 @@ impl Cx<'_> {
         self.tx.forget_packages_of(device)?;
         let mine = origin == Origin::Own;
         self.remove_revoked(device, mine)?;
-        // Whoever holds the relay's authority cuts the row, whoever revoked.
-        self.cut_row(device)?;
         if mine {
+            self.cut_row(device)?;
             let others: Vec<_> = self.memory.roster()?.active_devices().map(|d| d.id).collect();
             for other in others {
                 self.send_direct(&other, DIRECT_ENTRY, &signed.encode())?;

@@ -135,6 +135,7 @@ impl Cx<'_> {
             OutKind::Commit => self.own_commit(&out, place, void),
             OutKind::Control => self.own_entry(&out, place),
             OutKind::Proposal => self.own_proposal(&out),
+            OutKind::Admin => self.own_note(&out, void),
             OutKind::Direct | OutKind::Invite | OutKind::Package => Ok(self.tx.remove_out(id)?),
         }
     }

@@ -45,6 +45,9 @@ impl Cx<'_> {
         match whole.kind {
             ROOM_COMMIT => self.commit(room, whole.place, &whole.content, None),
             ROOM_PROPOSAL => self.proposal(room, &whole.content),
+            ROOM_MESSAGE if self.memory.profile.admins() == Some(room) => {
+                self.admins_message(room, &whole.content)
+            }
             ROOM_MESSAGE => self.chat_message(room, whole.place, &whole.content),
             _ => Ok(()),
         }
@@ -232,6 +235,9 @@ impl Cx<'_> {
         let kind = if is_control { DIRECT_CONTROL } else { DIRECT_WELCOME };
         for device in &own.added {
             self.send_direct(device, kind, &message)?;
+        }
+        if self.memory.profile.admins() == Some(own.room) {
+            self.admin_news()?;
         }
         Ok(())
     }

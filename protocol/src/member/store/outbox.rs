@@ -26,6 +26,8 @@ sql_enum! {
         Invite = 5,
         /// A key package.
         Package = 6,
+        /// What admins' devices tell each other.
+        Admin = 7,
     }
 }
 

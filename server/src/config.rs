@@ -18,6 +18,7 @@ use serde::de::{Deserializer, Error as _};
 pub(crate) use self::error::ConfigError;
 pub(crate) use self::source::{Loaded, Override};
 use self::units::{duration, size};
+use crate::address::{ListenAddress, TrustedProxy, proxies};
 
 /// What is written by `init`: every key, its default and what it does.
 pub(crate) const TEMPLATE: &str = include_str!("config.toml");
@@ -42,8 +43,8 @@ pub(crate) struct Config {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Listen {
-    /// Address and port of the WebSocket listener.
-    pub(crate) address: SocketAddr,
+    /// The WebSocket listener.
+    pub(crate) address: ListenAddress,
     /// Where devices reach the relay, `HOST:PORT`; empty if `init` was not told.
     pub(crate) public: String,
     /// Where metrics and health are served, never a public address.
@@ -85,6 +86,9 @@ pub(crate) struct Limits {
     pub(crate) connections_per_source: usize,
     /// All such connections; the oldest yields.
     pub(crate) half_open: usize,
+    /// Peers that name the source of what they pass on; they have no budget of their own.
+    #[serde(deserialize_with = "proxies")]
+    pub(crate) trusted_proxy: Vec<TrustedProxy>,
 }
 
 /// What the relay may note of people.
@@ -108,7 +112,7 @@ pub(crate) struct Notice {
 impl Default for Listen {
     fn default() -> Self {
         Self {
-            address: SocketAddr::from(([0, 0, 0, 0], 7443)),
+            address: ListenAddress::Tcp(SocketAddr::from(([0, 0, 0, 0], 7443))),
             public: String::new(),
             metrics: None,
         }
@@ -131,6 +135,7 @@ impl Default for Limits {
             connections_per_device: 3,
             connections_per_source: 64,
             half_open: 512,
+            trusted_proxy: Vec::new(),
         }
     }
 }
@@ -148,6 +153,7 @@ const KEYS: [(&str, &[&str]); 5] = [
             "connections_per_device",
             "connections_per_source",
             "half_open",
+            "trusted_proxy",
         ],
     ),
     ("privacy", &["log_addresses"]),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use rustix::process::{Resource, getrlimit};
 use staffetta_protocol::noise::keys::StaticSecret;
 use staffetta_protocol::wire::Cells;
 use staffetta_protocol::wire::frame::{FailCode, Request, ToDevice, ToRelay};
@@ -28,6 +29,9 @@ const RETRY_MS: u32 = 1_000;
 const LOW_DISK_RETRY_MS: u32 = 30_000;
 /// How often the relay forgets, saves cursors and measures its disk.
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
+
+/// Strangers get at most one in so many of the process's file descriptors.
+const STRANGERS_SHARE: u64 = 4;
 
 /// What answers a frame.
 pub(crate) enum Answer {
@@ -51,7 +55,7 @@ pub(crate) struct Hub {
     pub(crate) registry: Arc<Registry>,
     /// Blobs.
     pub(crate) blobs: Arc<Blobs>,
-    /// Connections that did not prove themselves yet.
+    /// Connections that did not pass the gate yet.
     pub(crate) half_open: Arc<HalfOpen>,
     /// The configuration.
     pub(crate) config: Config,
@@ -63,6 +67,12 @@ pub(crate) struct Hub {
     started: Instant,
     ordinals: AtomicU64,
     is_full: AtomicBool,
+}
+
+/// How many strangers the process's descriptors allow for; the other places are for devices.
+fn strangers() -> usize {
+    let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    usize::try_from(descriptors / STRANGERS_SHARE).unwrap_or(usize::MAX)
 }
 
 /// Wall clock in unix seconds.
@@ -85,7 +95,7 @@ impl Hub {
         let log = Log::new(store.clone());
         log.beat(|pulse| pulse.announced = blobs.last());
         Ok(Self {
-            half_open: Arc::new(HalfOpen::new(&config.limits)),
+            half_open: Arc::new(HalfOpen::new(&config.limits, strangers())),
             key,
             log,
             registry: Arc::new(registry),

@@ -219,7 +219,7 @@ mod tests {
         assert_eq!(founded.fingerprint, fingerprint(&key));
         let config = crate::config::Loaded::load(&layout.config(), std::iter::empty(), vec![]);
         let config = config.unwrap().config;
-        assert_eq!(config.listen.address.port(), 9000);
+        assert_eq!(config.listen.address.to_string(), "0.0.0.0:9000");
         assert_eq!(config.listen.public, "relay.example:9000");
         let identity = Identity::read(&layout.identity()).unwrap();
         let recipient = crate::backup::Recipient::read(&layout.recipient()).unwrap();

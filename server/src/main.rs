@@ -2,10 +2,12 @@
 //!
 //! It links no MLS and no device code: what it cannot do, it cannot be made to do.
 
+mod address;
 mod admin;
 mod admission;
 mod backup;
 mod blobs;
+mod bucket;
 mod cli;
 mod config;
 mod connection;
@@ -16,10 +18,12 @@ mod init;
 mod listen;
 mod log;
 mod metrics;
+mod porch;
 mod registry;
 mod relay;
 mod sd;
 mod store;
+mod stream;
 mod utc;
 
 fn main() -> std::process::ExitCode {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
@@ -13,7 +14,9 @@ use tokio::time::timeout;
 use crate::config::Config;
 use crate::hub::{Hub, system_clock};
 use crate::init::{Layout, store_options};
+use crate::porch::Porch;
 use crate::store::sled::SledStore;
+use crate::stream::Listener;
 use crate::{admin, listen, metrics, sd};
 
 /// How long connections may take to end when the relay drains.
@@ -21,6 +24,7 @@ const DRAIN_TIME: Duration = Duration::from_secs(4);
 
 /// Serves until SIGTERM, SIGINT or the operator's `drain`.
 pub(crate) async fn serve(data: &Path, config: Config) -> anyhow::Result<()> {
+    raise_descriptors();
     let layout = Layout::new(data);
     let key = layout
         .read_key()
@@ -28,16 +32,16 @@ pub(crate) async fn serve(data: &Path, config: Config) -> anyhow::Result<()> {
     let (place, options) = (layout.store(), store_options(&config));
     let opened = tokio::task::spawn_blocking(move || SledStore::open(&place, options));
     let store = Arc::new(opened.await?.context("the store does not open")?);
-    let (address, metrics_address) = (config.listen.address, config.listen.metrics);
+    let (address, metrics_address) = (config.listen.address.clone(), config.listen.metrics);
     let hub = Arc::new(Hub::new(key, store, config, system_clock(), data)?);
 
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let listener = match sd::listener().context("the socket systemd holds is of no use")? {
-        Some(listener) => TcpListener::from_std(listener)?,
-        None => TcpListener::bind(address)
-            .await
-            .with_context(|| format!("cannot listen on {address}"))?,
+        Some(listener) => listener,
+        None => {
+            Listener::bind(&address).await.with_context(|| format!("cannot listen on {address}"))?
+        }
     };
     let operators = admin::bind(data).context("cannot listen on the admin socket")?;
     let mut tasks = vec![
@@ -53,11 +57,13 @@ pub(crate) async fn serve(data: &Path, config: Config) -> anyhow::Result<()> {
     let measured = hub.clone();
     tokio::task::spawn_blocking(move || measured.measure());
     // The contract of this command: the first line, and only once a device can connect.
-    eprintln!("listening on {}", listener.local_addr()?);
+    eprintln!("listening on {}", listener.address()?);
     tell("READY=1");
 
+    let porch = Porch::start()?;
     let (alive, mut gone) = mpsc::channel(1);
-    let accepting = tokio::spawn(listen::accept(listener, hub.clone(), alive));
+    let doorman = listen::Doorman::new(&hub, alive);
+    let accepting = porch.handle().context("a porch")?.spawn(doorman.accept(listener));
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
@@ -84,4 +90,11 @@ fn tell(state: &str) {
     if let Err(error) = sd::notify(state) {
         tracing::warn!(kind = %error.kind(), "systemd does not hear us");
     }
+}
+
+/// Takes as many file descriptors as the system lets it have.
+fn raise_descriptors() {
+    let limit = getrlimit(Resource::Nofile);
+    // Refused, the relay lives with what it has; see `Hub::half_open`.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }

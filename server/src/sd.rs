@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::hub::Hub;
+use crate::stream::Listener;
 
 /// Tells systemd `state` (sd_notify(3)); nothing without `NOTIFY_SOCKET`.
 ///
@@ -53,13 +54,20 @@ pub(crate) async fn watch(hub: Arc<Hub>) {
     }
 }
 
-/// The TCP socket that systemd opened for us, if it did.
-pub(crate) fn listener() -> io::Result<Option<std::net::TcpListener>> {
-    let Some(listener) = listenfd::ListenFd::from_env().take_tcp_listener(0)? else {
+/// The socket that systemd opened for us, if it did.
+pub(crate) fn listener() -> io::Result<Option<Listener>> {
+    let mut sockets = listenfd::ListenFd::from_env();
+    if sockets.len() == 0 {
         return Ok(None);
-    };
+    }
+    // A socket of the other kind is left in its place.
+    if let Ok(Some(listener)) = sockets.take_unix_listener(0) {
+        listener.set_nonblocking(true)?;
+        return Ok(Some(Listener::Unix(tokio::net::UnixListener::from_std(listener)?)));
+    }
+    let Some(listener) = sockets.take_tcp_listener(0)? else { return Ok(None) };
     listener.set_nonblocking(true)?;
-    Ok(Some(listener))
+    Ok(Some(Listener::Tcp(tokio::net::TcpListener::from_std(listener)?)))
 }
 
 #[cfg(test)]

@@ -58,7 +58,8 @@ enum Command {
     },
     /// Serve in the foreground until SIGTERM.
     Serve {
-        /// Listen here instead of where the configuration says; port 0 takes a free one.
+        /// Listen here instead of where the configuration says: IP:PORT, where port 0 takes a
+        /// free one, or unix:/PATH.
         #[arg(long, value_name = "ADDR")]
         listen: Option<String>,
         /// Serve metrics and health here, never on a public address.

@@ -9,6 +9,7 @@ use std::process::Command;
 use super::facts::Facts;
 use serde_json::Value;
 
+use crate::address::ListenAddress;
 use crate::admin::{self, Request};
 use crate::config::{Config, ConfigError, Loaded};
 use crate::hub::system_clock;
@@ -47,7 +48,10 @@ pub(crate) fn gather(data: &Path, loaded: Result<Loaded, ConfigError>) -> Facts 
     let limits = limits(pid);
     let per_device = config.limits.connections_per_device as u64;
     Facts {
-        listen: config_error.is_none().then_some(config.listen.address),
+        listen: match &config.listen.address {
+            ListenAddress::Tcp(address) if config_error.is_none() => Some(*address),
+            _ => None,
+        },
         metrics: config.listen.metrics,
         logs_addresses: config.privacy.log_addresses,
         config_error,

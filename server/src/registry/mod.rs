@@ -23,7 +23,7 @@ use staffetta_protocol::wire::frame::FailCode;
 use staffetta_protocol::wire::ids::{Digest, InviteId, TeamId};
 
 pub(crate) use self::budget::OverQuota;
-pub(crate) use self::door::Pass;
+pub(crate) use self::door::{Cut, Pass};
 use self::handles::Handles;
 pub(crate) use self::invites::{Invite, NewInvite, Standing, store_founder};
 pub(crate) use self::record::Parent;

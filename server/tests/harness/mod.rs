@@ -120,6 +120,11 @@ impl Relay {
         line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
+    /// How many file descriptors the process has open.
+    pub fn descriptors(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
+    }
+
     /// Sends raw bytes on a new connection and returns everything that comes back.
     pub fn raw(&self, bytes: &[u8]) -> Vec<u8> {
         let mut stream = TcpStream::connect(self.address).unwrap();

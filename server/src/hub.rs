@@ -11,7 +11,7 @@ use staffetta_protocol::noise::keys::StaticSecret;
 use staffetta_protocol::wire::Cells;
 use staffetta_protocol::wire::frame::{FailCode, Request, ToDevice, ToRelay};
 use staffetta_protocol::wire::ids::Lane;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use crate::admission::HalfOpen;
 use crate::blobs::{Blobs, Chunk};
@@ -19,14 +19,16 @@ use crate::config::Config;
 use crate::log::Log;
 use crate::log::forget::forgettable;
 use crate::registry::{NewInvite, OverQuota, Refused, Registry, Row, Sender};
-use crate::store::{Clock, LogStore, StoreError};
+use crate::store::{Clock, Health, LogStore, StoreError};
 
 /// How soon a device is asked to try again when the store cannot take more just now.
 const RETRY_MS: u32 = 1_000;
 /// How soon when the disk is low: somebody must make room.
-const LOW_DISK_RETRY_MS: u32 = 30_000;
+pub(crate) const LOW_DISK_RETRY_MS: u32 = 30_000;
 /// How often the relay forgets, saves cursors and measures its disk.
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
+/// How long SEENs are gathered before what all have seen is forgotten.
+const SEEN_GATHERED: Duration = Duration::from_secs(1);
 
 /// What answers a frame.
 pub(crate) enum Answer {
@@ -54,17 +56,26 @@ pub(crate) struct Hub {
     pub(crate) half_open: Arc<HalfOpen>,
     /// The configuration.
     pub(crate) config: Config,
-    /// Wall clock.
+    /// Wall clock: for what is agreed with others.
     pub(crate) clock: Clock,
+    /// Seconds that never jump: for ages.
+    pub(crate) steady: Clock,
     store: Arc<dyn LogStore>,
     started: Instant,
     ordinals: AtomicU64,
     is_full: AtomicBool,
+    seen: Notify,
 }
 
 /// Wall clock in unix seconds.
 pub(crate) fn system_clock() -> Clock {
     Arc::new(|| SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
+}
+
+/// Seconds since now, which no hand can turn.
+pub(crate) fn monotonic_clock() -> Clock {
+    let start = Instant::now();
+    Arc::new(move || start.elapsed().as_secs())
 }
 
 impl Hub {
@@ -88,10 +99,12 @@ impl Hub {
             blobs: Arc::new(blobs),
             config,
             clock,
+            steady: store.steady(),
             store,
             started: Instant::now(),
             ordinals: AtomicU64::new(0),
             is_full: AtomicBool::new(false),
+            seen: Notify::new(),
         })
     }
 
@@ -118,7 +131,8 @@ impl Hub {
             (ToRelay::Seen { lane, seq }, Sender::Device(row)) => {
                 // Nobody has seen what is not there.
                 if lane == Lane(0) {
-                    row.saw(seq.min(self.log.head().seq), (self.clock)());
+                    row.saw(seq.min(self.log.head().seq), (self.steady)());
+                    self.seen.notify_one();
                 }
                 Answer::None
             }
@@ -136,7 +150,7 @@ impl Hub {
                     if hub.is_full.load(Ordering::Relaxed) {
                         return Err(StoreError::LowDisk.into());
                     }
-                    if let Some(number) = hub.blobs.put(&chunk, (hub.clock)())? {
+                    if let Some(number) = hub.blobs.put(&chunk, (hub.steady)())? {
                         hub.log.beat(|pulse| pulse.announced = number.max(pulse.announced));
                     }
                     Ok(ToDevice::Done { request })
@@ -204,6 +218,7 @@ impl Hub {
 
     fn append(&self, request: Request, cells: Cells, answer: oneshot::Sender<ToDevice>) {
         if self.is_full.load(Ordering::Relaxed) {
+            self.log.tell_low_disk(true);
             let _ = answer.send(refusal(request, &StoreError::LowDisk.into()));
             return;
         }
@@ -237,33 +252,53 @@ impl Hub {
 
     /// Forgets, saves cursors and measures the disk, until the relay ends.
     pub(crate) async fn keep_house(self: Arc<Self>, data: std::path::PathBuf) {
+        let mut due = tokio::time::Instant::now() + HOUSEKEEPING;
         loop {
-            tokio::time::sleep(HOUSEKEEPING).await;
+            let was_seen = tokio::select! {
+                () = tokio::time::sleep_until(due) => false,
+                () = self.seen.notified() => true,
+            };
             let (hub, data) = (self.clone(), data.clone());
-            let work = tokio::task::spawn_blocking(move || hub.forget(&data));
+            let work = if was_seen {
+                tokio::time::sleep(SEEN_GATHERED).await;
+                tokio::task::spawn_blocking(move || hub.forget_log())
+            } else {
+                due = tokio::time::Instant::now() + HOUSEKEEPING;
+                tokio::task::spawn_blocking(move || hub.forget(&data))
+            };
             if let Ok(Err(error)) = work.await {
                 tracing::warn!(%error, "housekeeping failed");
             }
         }
     }
 
+    /// Forgets what everybody has seen and what is too old.
+    fn forget_log(&self) -> Result<(), StoreError> {
+        if !self.registry.is_claimed() {
+            return Ok(());
+        }
+        let rows = self.registry.rows();
+        let readers = rows.iter().map(|row| row.reader());
+        let (now, keep) = ((self.steady)(), self.config.storage.keep);
+        match forgettable(&self.store.cuts(), readers, now, keep) {
+            Some(end) if end >= self.store.oldest() => self.store.trim(end),
+            _ => Ok(()),
+        }
+    }
+
     fn forget(&self, data: &Path) -> Result<(), StoreError> {
-        let (now, keep) = ((self.clock)(), self.config.storage.keep);
         if self.registry.is_claimed() {
             self.registry.save_readers()?;
-            let rows = self.registry.rows();
-            let readers = rows.iter().map(|row| row.reader());
-            if let Some(end) = forgettable(&self.store.cuts(), readers, now, keep) {
-                self.store.trim(end)?;
-            }
         }
-        self.blobs.forget(now.saturating_sub(keep))?;
+        self.forget_log()?;
+        self.blobs.forget((self.steady)().saturating_sub(self.config.storage.keep))?;
         self.registry.forget_invites()?;
         let is_full = bytes_under(data) > self.config.storage.max_disk;
         if is_full && !self.is_full.swap(is_full, Ordering::Relaxed) {
             tracing::warn!("the store reached max_disk; nothing more is accepted");
         }
         self.is_full.store(is_full, Ordering::Relaxed);
+        self.log.tell_low_disk(is_full || self.log.health() == Health::LowDisk);
         Ok(())
     }
 

@@ -24,7 +24,7 @@ use tokio::time::{Instant, Sleep, sleep, timeout};
 
 use self::socket::{Io, Socket};
 use crate::admission::Place;
-use crate::hub::{Answer, Hub};
+use crate::hub::{Answer, Hub, LOW_DISK_RETRY_MS};
 use crate::log::{Next, Pulse};
 use crate::registry::{Caller, Pass, Sender, Standing};
 use crate::store::{Span, StoreError};
@@ -70,6 +70,7 @@ pub(crate) async fn run(hub: Arc<Hub>, socket: TcpStream, admitted: Admitted) {
         pending: VecDeque::new(),
         cursor: None,
         announced: 0,
+        told_low_disk: false,
         reading: None,
         standing: None,
         ending: false,
@@ -102,6 +103,7 @@ struct Connection {
     /// The next seq to push; only devices have one.
     cursor: Option<Seq>,
     announced: u64,
+    told_low_disk: bool,
     reading: Option<JoinHandle<Result<Span, StoreError>>>,
     standing: Option<Following>,
     /// Nothing more is done than to send what was sealed.
@@ -209,7 +211,7 @@ impl Connection {
                 };
                 let (head, oldest) = (self.hub.log.head(), self.hub.log.oldest());
                 // What it wants next follows on what it committed.
-                row.saw(resume.saturating_sub(1).min(head.seq), (self.hub.clock)());
+                row.saw(resume.saturating_sub(1).min(head.seq), (self.hub.steady)());
                 let admin = row.is_admin;
                 self.sender = Some(Sender::Device(row));
                 self.cursor = Some(resume.max(1));
@@ -262,6 +264,13 @@ impl Connection {
             self.announced = last.max(self.announced + 1);
             if !blobs.is_empty() {
                 self.send(&ToDevice::Announce { lane: Lane(0), blobs });
+            }
+        }
+        if is_device && pulse.low_disk != self.told_low_disk {
+            self.told_low_disk = pulse.low_disk;
+            if pulse.low_disk {
+                let (kind, retry_ms) = (NoticeKind::LowDisk, LOW_DISK_RETRY_MS);
+                self.send(&ToDevice::Notice { kind, retry_ms });
             }
         }
         if pulse.draining {

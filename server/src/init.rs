@@ -12,9 +12,9 @@ use staffetta_protocol::secret::Secret;
 use crate::backup::Identity;
 use crate::config::{Config, TEMPLATE};
 use crate::founder::founder_code;
-use crate::hub::system_clock;
+use crate::hub::{monotonic_clock, system_clock};
 use crate::registry::store_founder;
-use crate::store::sled::{SEGMENT_BYTES, SEGMENT_SECONDS, SledOptions, SledStore};
+use crate::store::sled::{BALLAST_BYTES, SEGMENT_BYTES, SEGMENT_SECONDS, SledOptions, SledStore};
 
 /// The files of a relay's directory.
 pub(crate) struct Layout(PathBuf);
@@ -139,9 +139,11 @@ pub(crate) fn fingerprint(key: &StaticPublic) -> String {
 pub(crate) fn store_options(config: &Config) -> SledOptions {
     SledOptions {
         low_disk: config.storage.low_disk,
+        ballast: BALLAST_BYTES,
         segment_bytes: SEGMENT_BYTES,
         segment_seconds: SEGMENT_SECONDS,
         clock: system_clock(),
+        monotonic: monotonic_clock(),
     }
 }
 

@@ -16,6 +16,7 @@ use crate::admission::{
 };
 use crate::connection::{self, Admitted};
 use crate::hub::Hub;
+use crate::logsafe::{AskedSource, safe};
 use crate::registry::{Caller, Pass};
 use crate::stream::{Listener, Stream};
 
@@ -56,6 +57,9 @@ impl Doorman {
         loop {
             match listener.accept().await {
                 Ok((stream, peer)) => {
+                    if let Some(source) = AskedSource::new(&self.hub.config.privacy, peer) {
+                        tracing::info!(source = safe(source), "a connection came");
+                    }
                     let source = Source::of(peer, &self.hub.config.limits.trusted_proxy);
                     if let Some(place) = self.hub.half_open.enter(source, self.hub.now_ms()) {
                         tokio::spawn(self.clone().serve(stream, peer, place));
@@ -64,7 +68,7 @@ impl Doorman {
                     }
                 }
                 Err(error) => {
-                    tracing::warn!(kind = %error.kind(), "cannot accept a connection");
+                    tracing::warn!(kind = safe(error.kind()), "cannot accept a connection");
                     sleep(ACCEPT_PAUSE).await;
                 }
             }

@@ -17,6 +17,7 @@ mod hub;
 mod init;
 mod listen;
 mod log;
+mod logsafe;
 mod metrics;
 mod porch;
 mod registry;

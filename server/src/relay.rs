@@ -14,6 +14,7 @@ use tokio::time::timeout;
 use crate::config::Config;
 use crate::hub::{Hub, system_clock};
 use crate::init::{Layout, store_options};
+use crate::logsafe::safe;
 use crate::porch::Porch;
 use crate::store::sled::SledStore;
 use crate::stream::Listener;
@@ -82,13 +83,13 @@ pub(crate) async fn serve(data: &Path, config: Config) -> anyhow::Result<()> {
     tokio::task::spawn_blocking(move || hub.save()).await??;
     // One that stays behind is replaced at the next start.
     let _ = std::fs::remove_file(admin::socket(data));
-    tracing::info!(commits, cells, "stopped");
+    tracing::info!(commits = safe(commits), cells = safe(cells), "stopped");
     Ok(())
 }
 
 fn tell(state: &str) {
     if let Err(error) = sd::notify(state) {
-        tracing::warn!(kind = %error.kind(), "systemd does not hear us");
+        tracing::warn!(kind = safe(error.kind()), "systemd does not hear us");
     }
 }
 

@@ -9,6 +9,7 @@ use crate::backup::{self, Recipient, Summary};
 use crate::founder::founder_code;
 use crate::hub::Hub;
 use crate::init::{Layout, fingerprint};
+use crate::logsafe::safe;
 use crate::metrics::Snapshot;
 use crate::registry::Parent;
 use crate::store::StoreError;
@@ -30,7 +31,7 @@ pub(super) fn perform(hub: &Hub, request: Request) -> Answer {
             hub.control.set_maintenance(on);
             // Connections end with a NOTICE; the gate says 503 until this is over.
             hub.log.beat(|pulse| pulse.draining = on);
-            tracing::info!(on, "maintenance");
+            tracing::info!(on = safe(on), "maintenance");
             Ok(json!({ "maintenance": on }))
         }
         Request::Backup {} => Err("a backup is no line".to_owned()),
@@ -116,7 +117,7 @@ pub(super) fn backup(hub: &Hub, to: impl Write) -> Result<Summary, String> {
     let summary = backup::write(&layout, &**hub.store(), &recipient, to)
         .map_err(|error| error.to_string())?;
     if let Err(error) = backed_up(hub.control.data(), (hub.clock)()) {
-        tracing::warn!(kind = %error.kind(), "cannot note the backup");
+        tracing::warn!(kind = safe(error.kind()), "cannot note the backup");
     }
     Ok(summary)
 }

@@ -14,6 +14,7 @@ use super::FAREWELL;
 use super::socket::{Io, Socket};
 use crate::hub::Hub;
 use crate::log::Pulse;
+use crate::logsafe::safe;
 use crate::registry::Pass;
 
 /// A session whose other end proved who it is and said HELLO.
@@ -63,7 +64,7 @@ pub(super) async fn shake_hands(
                 // The session lets no frame pass before HELLO.
                 Output::Frame(_) => return None,
                 Output::Close(closed) => {
-                    tracing::debug!(%closed, "a handshake ended");
+                    tracing::debug!(closed = safe(&closed), "a handshake ended");
                     // What it was told, such as that no version is common.
                     let _ = timeout(FAREWELL, socket.finish(&mut out)).await;
                     return None;

@@ -28,8 +28,9 @@ use self::handshake::{Proven, shake_hands};
 use self::pace::Pace;
 use self::socket::{Io, Socket};
 use self::waits::{Following, Pending, changed, first, joined};
-use crate::hub::{Answer, Hub};
+use crate::hub::{Answer, Hub, LOW_DISK_RETRY_MS};
 use crate::log::{Next, Pulse};
+use crate::logsafe::safe;
 use crate::registry::{Caller, Cut, Pass, Sender};
 use crate::store::{Span, StoreError};
 use crate::stream::Stream;
@@ -63,7 +64,7 @@ pub(crate) async fn run(hub: Arc<Hub>, porch: Handle, stream: Stream, admitted: 
     let Admitted { caller, pass, session } = admitted;
     let counted = hub.clone();
     let _open = counted.control.counters.admitted();
-    tracing::debug!(connection = pass.ordinal(), "through the gate");
+    tracing::debug!(connection = safe(pass.ordinal()), "through the gate");
     let mut socket = Socket::new(stream).await;
     let mut pulse = hub.log.pulse();
     let proven = shake_hands(&hub, &porch, &mut socket, session, &pass, &mut pulse).await;
@@ -86,6 +87,7 @@ pub(crate) async fn run(hub: Arc<Hub>, porch: Handle, stream: Stream, admitted: 
             pending: VecDeque::new(),
             cursor: None,
             announced: 0,
+            told_low_disk: false,
             reading: None,
             standing: None,
             ending: false,
@@ -94,7 +96,7 @@ pub(crate) async fn run(hub: Arc<Hub>, porch: Handle, stream: Stream, admitted: 
         connection.hello(version, lane, resume);
         connection.run(&pass).await;
     }
-    tracing::debug!(connection = pass.ordinal(), "gone");
+    tracing::debug!(connection = safe(pass.ordinal()), "gone");
 }
 
 /// Who sends the frames of a connection that the gate let in as `caller`.
@@ -121,6 +123,7 @@ struct Connection {
     /// The next seq to push; only devices have one.
     cursor: Option<Seq>,
     announced: u64,
+    told_low_disk: bool,
     reading: Option<JoinHandle<Result<Span, StoreError>>>,
     standing: Option<Following>,
     /// Nothing more is done than to send what was sealed.
@@ -209,7 +212,7 @@ impl Connection {
                 Output::Frame(frame) => self.frame(frame),
                 Output::Close(closed) => {
                     if !matches!(closed, Closed::TimedOut) {
-                        tracing::debug!(%closed, "a session ended");
+                        tracing::debug!(closed = safe(&closed), "a session ended");
                     }
                     return self.end();
                 }
@@ -255,7 +258,7 @@ impl Connection {
                 };
                 let (head, oldest) = (self.hub.log.head(), self.hub.log.oldest());
                 // What it wants next follows on what it committed.
-                row.saw(resume.saturating_sub(1).min(head.seq), (self.hub.clock)());
+                row.saw(resume.saturating_sub(1).min(head.seq), (self.hub.steady)());
                 let admin = row.is_admin;
                 self.cursor = Some(resume.max(1));
                 self.send(&ToDevice::Welcome {
@@ -303,6 +306,13 @@ impl Connection {
                 self.send(&ToDevice::Announce { lane: Lane(0), blobs });
             }
         }
+        if is_device && pulse.low_disk != self.told_low_disk {
+            self.told_low_disk = pulse.low_disk;
+            if pulse.low_disk {
+                let (kind, retry_ms) = (NoticeKind::LowDisk, LOW_DISK_RETRY_MS);
+                self.send(&ToDevice::Notice { kind, retry_ms });
+            }
+        }
         if pulse.draining {
             self.send(&ToDevice::Notice { kind: NoticeKind::Draining, retry_ms: DRAIN_RETRY_MS });
             self.end();
@@ -337,7 +347,7 @@ impl Connection {
         let span = match span {
             Some(Ok(span)) => span,
             Some(Err(error)) => {
-                tracing::warn!(%error, "cannot read the log");
+                tracing::warn!(error = safe(&error), "cannot read the log");
                 return false;
             }
             None => return false,

@@ -21,6 +21,15 @@ pub(crate) const MAX_INVITES: usize = 2_048;
 /// JOINs of one invite at most; the joiner repeats its own after a broken connection.
 const MAX_JOINS: u32 = 16;
 
+/// Now, when the wall clock may have jumped: what opens a door is judged by the later of both
+/// clocks, what destroys something by the earlier. So a jump ends nothing for good and brings
+/// nothing back to life.
+#[derive(Clone, Copy)]
+pub(super) struct Moment {
+    pub(super) latest: u64,
+    pub(super) earliest: u64,
+}
+
 /// How an invite stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
@@ -117,32 +126,32 @@ impl Invite {
 
     /// Whether a token of it still opens the gate: while open or asked, and so long after it
     /// ended as its id is remembered, to say so to a second user.
-    pub(super) fn is_remembered(&self, now: u64) -> bool {
+    pub(super) fn is_remembered(&self, now: Moment) -> bool {
         let standing = *self.standing.borrow();
         match standing.stage {
-            Stage::Open => now < self.expires,
+            Stage::Open => now.latest < self.expires,
             Stage::Waiting | Stage::Ended(_) => !self.is_forgotten(now),
         }
     }
 
     /// Whether somebody may still use it, the founder code included.
-    pub(super) fn is_usable(&self, now: u64) -> bool {
+    pub(super) fn is_usable(&self, now: Moment) -> bool {
         let stage = self.standing.borrow().stage;
-        !matches!(stage, Stage::Ended(_)) && now < self.expires
+        !matches!(stage, Stage::Ended(_)) && now.latest < self.expires
     }
 
-    fn is_open(&self, now: u64) -> bool {
+    fn is_open(&self, now: Moment) -> bool {
         let stage = self.standing.borrow().stage;
-        !self.is_founder && !matches!(stage, Stage::Ended(_)) && now < self.expires
+        !self.is_founder && !matches!(stage, Stage::Ended(_)) && now.latest < self.expires
     }
 
     /// Whether seven days passed since it ended or expired.
-    fn is_forgotten(&self, now: u64) -> bool {
+    fn is_forgotten(&self, now: Moment) -> bool {
         let ended = match self.standing.borrow().ended {
             0 => self.expires,
             ended => ended,
         };
-        ended.saturating_add(INVITE_MEMORY_S) < now
+        ended.saturating_add(INVITE_MEMORY_S) < now.earliest
     }
 }
 
@@ -155,12 +164,13 @@ impl Registry {
         if invite.expires <= now || invite.expires - now > MAX_LIFE_S {
             return Err(FailCode::TooLarge.into());
         }
+        let moment = self.moment();
         {
             let tables = self.tables();
             if tables.invites.contains_key(&invite.id) {
                 return Err(FailCode::Ended.into());
             }
-            let open = tables.invites.values().filter(|other| other.is_open(now)).count();
+            let open = tables.invites.values().filter(|other| other.is_open(moment)).count();
             if open >= MAX_OPEN_INVITES || tables.invites.len() >= MAX_INVITES {
                 return Err(FailCode::TooLarge.into());
             }
@@ -207,7 +217,7 @@ impl Registry {
         if invite.is_founder {
             return Err(FailCode::Denied.into());
         }
-        if now >= invite.expires
+        if self.moment().latest >= invite.expires
             || !matches!(standing.told_to(key), JoinState::Open | JoinState::Waiting)
         {
             return Err(FailCode::Ended.into());
@@ -238,7 +248,7 @@ impl Registry {
     /// Forgets invites that ended or expired more than seven days ago.
     pub(crate) fn forget_invites(&self) -> Result<(), StoreError> {
         let _changing = self.changing();
-        let now = (self.clock)();
+        let now = self.moment();
         let gone: Vec<_> = {
             let tables = self.tables();
             tables.invites.values().filter(|invite| invite.is_forgotten(now)).cloned().collect()

@@ -100,7 +100,7 @@ impl Registry {
 
     /// Invites that somebody may still use.
     pub(crate) fn open_invites(&self) -> usize {
-        let now = (self.clock)();
+        let now = self.moment();
         self.tables().invites.values().filter(|invite| invite.is_usable(now)).count()
     }
 }

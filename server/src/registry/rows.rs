@@ -121,7 +121,7 @@ impl Registry {
 
     fn make(&self, team: Team, document: RowsDocument) -> Result<(), Refused> {
         let now = (self.clock)();
-        let start = Reader { seen: self.store.head().seq, heard: now };
+        let start = Reader { seen: self.store.head().seq, heard: (self.steady)() };
         let removed: Vec<Digest> = document.removed.iter().map(|transport| transport.0).collect();
         let kept = {
             let tables = self.tables();

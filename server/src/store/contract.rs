@@ -27,10 +27,12 @@ fn sled() -> Subject {
     let dir = tempfile::tempdir().unwrap();
     let options = SledOptions {
         low_disk: 0,
+        ballast: 0,
         // Small, so that every story crosses segments.
         segment_bytes: 30 * CELL_RECORD,
         segment_seconds: SEGMENT_SECONDS,
         clock: Arc::new(|| 0),
+        monotonic: Arc::new(|| 0),
     };
     let store = SledStore::open(&dir.path().join("store"), options).unwrap();
     Subject { store: Arc::new(store), _dir: Some(dir) }

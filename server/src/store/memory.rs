@@ -9,8 +9,8 @@ use staffetta_protocol::wire::limits::{BLOB_CHUNK, CELL};
 
 use super::recent::{Draft, Recent};
 use super::{
-    Change, Clock, Cut, Done, Head, Listener, LogIdentity, LogStore, Pair, Span, StoreError,
-    check_changes,
+    Change, Clock, Cut, Done, Head, Health, Listener, LogIdentity, LogStore, Pair, Span,
+    StoreError, check_changes,
 };
 
 /// A store that lives as long as its process.
@@ -52,6 +52,14 @@ impl MemoryStore {
 }
 
 impl LogStore for MemoryStore {
+    fn health(&self) -> Health {
+        Health::Ready
+    }
+
+    fn steady(&self) -> Clock {
+        self.clock.clone()
+    }
+
     fn identity(&self) -> Option<LogIdentity> {
         self.inner().identity
     }

@@ -6,6 +6,7 @@
 
 mod recent;
 pub(crate) mod sled;
+pub(crate) mod steady;
 
 #[cfg(test)]
 pub(crate) mod contract;
@@ -79,7 +80,7 @@ pub(crate) struct Commit {
 pub(crate) struct Cut {
     /// The last seq before the cut.
     pub(crate) end: Seq,
-    /// Unix seconds after which nothing before the cut was appended.
+    /// Steady seconds after which nothing before the cut was appended.
     pub(crate) until: u64,
 }
 
@@ -130,8 +131,19 @@ pub(crate) enum StoreError {
 pub(crate) type Done = Box<dyn FnOnce(Result<Vec<Seq>, StoreError>) + Send>;
 /// Who is told of every commit, before its appends are answered.
 pub(crate) type Listener = Arc<dyn Fn(&Arc<Commit>) + Send + Sync>;
-/// Unix seconds; handed in so that a story can move it.
+/// Seconds; handed in so that a story can move it.
 pub(crate) type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
+
+/// Whether a store takes what it is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Health {
+    /// It does.
+    Ready,
+    /// It reads and takes nothing until there is more room on its disk.
+    LowDisk,
+    /// It failed and is being opened again; nothing is acknowledged.
+    Failed,
+}
 
 /// A key and its value.
 pub(crate) type Pair = (Vec<u8>, Vec<u8>);
@@ -146,6 +158,13 @@ pub(crate) struct Change {
 
 /// A relay's memory. All methods may block on a disk except `append`, `head` and `oldest`.
 pub(crate) trait LogStore: Send + Sync {
+    /// Whether it takes what it is given.
+    fn health(&self) -> Health;
+
+    /// Seconds that never jump: unix seconds until the wall clock jumps, and then still counting
+    /// ages. Cuts are given in them.
+    fn steady(&self) -> Clock;
+
     /// The log's identity, once it was created.
     fn identity(&self) -> Option<LogIdentity>;
 

@@ -135,7 +135,6 @@ impl Segments {
         let end = last.unwrap_or(newest.first - 1);
         let wanted = end.saturating_sub(REMEMBERED_IDS as u64) + 1;
         let start = slots.iter().rposition(|slot| slot.first <= wanted).unwrap_or(0);
-        let start = start.max(slots.len().saturating_sub(1 + OPEN_OLDER));
         let mut recent = None;
         for slot in slots.iter().skip(start) {
             checking(&slot.name(), || {
@@ -227,6 +226,20 @@ impl Segments {
         if let Some(slot) = closed {
             slot.guard().take();
         }
+    }
+
+    /// Closes a segment that could not be read, so that it is opened anew; true if it is the newest,
+    /// which its writer must open.
+    pub(super) fn close(&self, seq: Seq) -> bool {
+        let slots = locked(&self.slots);
+        let Some(place) = slots.iter().rposition(|slot| slot.first <= seq) else { return false };
+        if place + 1 == slots.len() {
+            return true;
+        }
+        if let Some(slot) = slots.get(place) {
+            slot.guard().take();
+        }
+        false
     }
 
     /// Takes away the segments that end at or below `end`, except the newest: closed, renamed,

@@ -177,6 +177,10 @@ fn the_relay_can_refuse_it_cannot_enlarge_the_team() {
     }
     let signed = document.sign(RowsSigner::Authority, &signing_key(2)).unwrap();
     world.apply(&admin, signed.clone()).unwrap();
+    let again = code(world.registry.apply(&admin, &signed));
+    assert_eq!(again, Ok(()), "its DONE was lost: it is said once more, and done once");
+    let next = world.document(vec![], vec![]).sign(RowsSigner::Authority, &signing_key(2)).unwrap();
+    world.apply(&admin, next).unwrap();
     assert_eq!(code(world.registry.apply(&admin, &signed)), Err(FailCode::Stale), "replayed");
 }
 

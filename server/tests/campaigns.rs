@@ -1,0 +1,72 @@
+//! The campaigns of `staffetta-tests`, short: a relay that is killed, loses power, or runs out of
+//! disk keeps what it acknowledged.
+
+#![allow(missing_docs, reason = "a test's documentation is its name")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test"
+)]
+
+#[allow(dead_code, unreachable_pub, reason = "each story uses its part")]
+#[path = "../../tests/src/durability/mod.rs"]
+mod durability;
+#[allow(dead_code, unreachable_pub, reason = "only its link is used here")]
+#[path = "../../tests/src/load/mod.rs"]
+mod load;
+
+use std::path::{Path, PathBuf};
+
+use durability::full::{self, End};
+use durability::{kill, power};
+
+const RELAY: &str = env!("CARGO_BIN_EXE_staffetta-relay");
+
+/// Where the relays of a story live: a disk that a relay may use as its own.
+fn place() -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
+}
+
+#[tokio::test]
+async fn kill_9_anywhere_loses_nothing_repeats_nothing_and_reorders_nothing() {
+    let figures = kill::run(Path::new(RELAY), &place(), 20, 1, |_, _| {}).await.unwrap();
+    assert_eq!(figures.rounds, 20);
+    assert!(figures.acked > 500 && figures.found >= figures.acked);
+}
+
+async fn cuts(without_syncs: bool) -> anyhow::Result<power::Figures> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/preload/recorder.c");
+    let dir = tempfile::tempdir().unwrap();
+    let setup = power::Setup {
+        binary: Path::new(RELAY),
+        recorder: &power::build_recorder(&source, dir.path())?,
+        place: &place(),
+        scratch: dir.path(),
+        seed: 3,
+        without_syncs,
+    };
+    power::run(&setup, 1, 6, |_| {}).await
+}
+
+#[tokio::test]
+async fn a_power_cut_loses_nothing_that_was_acknowledged_and_the_relay_opens() {
+    let figures = cuts(false).await.unwrap();
+    assert_eq!(figures.cuts, 6);
+    assert!(figures.required > 1_000);
+}
+
+#[tokio::test]
+async fn without_the_syncs_a_power_cut_is_noticed() {
+    assert!(cuts(true).await.is_err(), "the replay proves nothing");
+}
+
+#[tokio::test]
+async fn a_full_disk_is_said_before_and_survived_after() {
+    for end in [End::LowWater, End::NoSpace] {
+        if full::run(Path::new(RELAY), &place(), end).await.unwrap().is_none() {
+            println!("skipped: mounting is not allowed here");
+        }
+    }
+}

@@ -57,8 +57,7 @@ pub async fn run(
         let (is_long, target) = (round % LONG_EVERY == 0, 1 + dice.below(120));
         let start = Instant::now();
         let long = LONG + Duration::from_micros(dice.below(100_000));
-        let over =
-            |acks| if is_long { start.elapsed() > long } else { acks >= target };
+        let over = |acks| if is_long { start.elapsed() > long } else { acks >= target };
         for acked in senders.run(&mut process, "-KILL", is_long, &mark, over).await? {
             oracle.acked(&acked.numbers, &acked.seqs)?;
         }

@@ -3,7 +3,6 @@
 //! A campaign knows what was acknowledged and nothing of how it is kept. It judges by what a device
 //! reads after the relay came back.
 
-
 pub mod cold;
 pub mod disk;
 pub mod full;

@@ -230,7 +230,7 @@ impl Cx<'_> {
         let reply_to = reply_to.or_else(|| to.clone());
         let reply_to = reply_to.as_deref().map(content_id).transpose()?;
         let row = match (room, &to, reply_to) {
-            (Some(room), _, _) => self.find_room(&room)?,
+            (Some(room), _, _) => self.room_to_write_in(&room)?,
             (None, Some(_), Some(target)) => {
                 let message = self.tx.message(&target)?;
                 let room = message.and_then(|m| self.memory.rooms.get(&m.room).cloned());

@@ -106,7 +106,6 @@ impl Cx<'_> {
         let access = AccessSecret::from_secret(access);
         let transport = access.bind(&request.transport);
         let admin = role == Role::Admin;
-        self.tx.put_access_row(&AccessRow { device, access, transport, admin })?;
         let answer = json!({"member": name.as_str(), "device": device.to_hex()});
         let member = MemberId::random(self.random);
         let vouched_by = Author::Device(self.memory.me()?);
@@ -121,8 +120,23 @@ impl Cx<'_> {
             invite: Some(row.id),
             expires: None,
         })))?;
+        self.tx.put_access_row(&AccessRow { device, access, transport, admin })?;
         self.use_invite(row, opened, approval)?;
         Ok((device, answer))
+    }
+
+    /// Carries out an invite that needs no words. What stands in the way is told, not thrown: the
+    /// request came from the log.
+    pub(super) fn approve_by_itself(
+        &mut self,
+        row: InviteRow,
+        opened: &Opened,
+    ) -> Result<(), Fault> {
+        match self.approve_now(row, opened, Approval::Automatic) {
+            Ok(_) => Ok(()),
+            Err(Fault::Refused(error)) => self.alarm(&error.message),
+            Err(fault) => Err(fault),
+        }
     }
 
     /// The entry of a newcomer this device approved has its place: row, rooms and answer follow,
@@ -142,6 +156,11 @@ impl Cx<'_> {
         let now = self.now.unix_ms;
         if let Some(control) = self.memory.profile.control() {
             self.intend(control, IntentKind::Add(*device), now)?;
+        }
+        if let Some(admins) = self.memory.profile.admins()
+            && Role::from_code(row.role) == Some(Role::Admin)
+        {
+            self.intend(admins, IntentKind::Add(*device), now)?;
         }
         let is_bot = Role::from_code(row.role) == Some(Role::Bot);
         if let Some(general) = self.memory.profile.general().filter(|_| !is_bot) {

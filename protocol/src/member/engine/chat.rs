@@ -4,11 +4,12 @@ use serde_json::{Value, json};
 
 use super::Cx;
 use super::fault::{Fault, failed, refused};
+use super::members::kind_code;
 use super::rooms::ROOM_MESSAGE;
 use super::waits::{Wait, What};
 use crate::member::agent::core::{CallId, Down};
 use crate::member::content::{Content, ContentError, Kind, MAX_TEXT};
-use crate::member::e2ee::{self, Refused};
+use crate::member::e2ee::{self, Opened, Refused, RoomKind};
 use crate::member::store::{
     MessageRow, MessageState, NewOut, OutKind, OutRow, RoomRow, RoomStatus,
 };
@@ -75,8 +76,7 @@ impl Cx<'_> {
             Content::text(id, counter, now, text.clone()).map_err(|e| content_fault(&e))?;
         content.in_reply_to = reply_to;
         content.expires = (room.lifetime_s > 0).then(|| now + u64::from(room.lifetime_s));
-        let head = self.memory.roster()?.head();
-        content.roster_head = Some((head.number, head.hash));
+        self.mark_heads(&mut content)?;
         let plain = content.encode().map_err(|e| content_fault(&e))?;
         self.tx.insert_message(&MessageRow {
             content: id,
@@ -123,8 +123,13 @@ impl Cx<'_> {
     /// not placed yet is encrypted again, under the same content id.
     pub(super) fn reseal_texts(&mut self, room: &RoomId) -> Result<(), Fault> {
         for out in self.tx.pending_messages()? {
-            if out.message.kind == OutKind::Text && out.message.room == Some(*room) {
-                self.tx.replace_cells(out.id, out.message.epoch, &[])?;
+            if out.message.room != Some(*room) {
+                continue;
+            }
+            match out.message.kind {
+                OutKind::Text => self.tx.replace_cells(out.id, out.message.epoch, &[])?,
+                OutKind::Admin => self.own_note(&out, true)?,
+                _ => {}
             }
         }
         Ok(())
@@ -133,7 +138,9 @@ impl Cx<'_> {
     fn seal_text(&mut self, out: &OutRow) -> Result<(), Fault> {
         let provider = self.provider();
         let Some(room) = out.message.room else { return Ok(()) };
-        let active = |row: &RoomRow| row.status == RoomStatus::Active;
+        // A direct conversation is written in once the other one is there.
+        let alone = |row: &RoomRow| row.kind == kind_code(RoomKind::Direct) && row.members < 2;
+        let active = |row: &RoomRow| row.status == RoomStatus::Active && !alone(row);
         if !self.memory.rooms.get(&room).is_some_and(active) {
             return Ok(());
         }
@@ -157,11 +164,50 @@ impl Cx<'_> {
         if void {
             return Ok(self.tx.replace_cells(out.id, out.message.epoch, &[])?);
         }
+        let room = out.message.room.and_then(|room| self.memory.rooms.get(&room));
+        if room.is_none_or(|row| row.status != RoomStatus::Active) {
+            // Whether the epoch had ended before it is not known yet.
+            return Ok(());
+        }
         self.tx.remove_out(out.id)?;
         let Some(content) = out.message.content else { return Ok(()) };
         self.tx.placed_message(&content, place)?;
         self.event(json!({"v": 1, "type": "sent", "id": content.to_hex(), "seq": place}));
         self.tell_message(&content)
+    }
+
+    /// The room waits no longer: texts that came back meanwhile count, if their epoch still lasts.
+    pub(super) fn count_placed_texts(&mut self, room: &RoomId) -> Result<(), Fault> {
+        for out in self.tx.pending_messages()? {
+            if out.message.kind == OutKind::Text
+                && out.message.room == Some(*room)
+                && let Some(place) = self.tx.is_complete(out.id)?
+            {
+                self.own_text(&out, place, false)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Opens an application message of a room's current epoch; `None` if it is void.
+    pub(super) fn open_message(
+        &mut self,
+        room: &RoomId,
+        message: &[u8],
+    ) -> Result<Option<Opened>, Fault> {
+        let provider = self.provider();
+        let Some((group, roster, _)) = self.memory.group(&provider, room)? else {
+            return Ok(None);
+        };
+        match group.decrypt(&provider, message, &roster) {
+            Ok(opened) => Ok(Some(opened)),
+            Err(Refused::Storage(error)) => Err(e2ee::Error::from(error).into()),
+            Err(reason) => {
+                // Any member can forge the claim to be us: it is only logged.
+                tracing::debug!(%reason, "a message is void");
+                Ok(None)
+            }
+        }
     }
 
     /// A message of somebody else's.
@@ -171,21 +217,12 @@ impl Cx<'_> {
         place: Seq,
         message: &[u8],
     ) -> Result<(), Fault> {
-        let provider = self.provider();
-        let Some((group, roster, _)) = self.memory.group(&provider, &room)? else { return Ok(()) };
-        let opened = match group.decrypt(&provider, message, &roster) {
-            Ok(opened) => opened,
-            Err(Refused::Storage(error)) => return Err(e2ee::Error::from(error).into()),
-            Err(reason) => {
-                // Any member can forge the claim to be us: it is only logged.
-                tracing::debug!(%reason, "a message is void");
-                return Ok(());
-            }
-        };
+        let Some(opened) = self.open_message(&room, message)? else { return Ok(()) };
         let Ok(content) = Content::decode(&opened.plaintext) else {
             tracing::debug!("a message has no content that can be read");
             return Ok(());
         };
+        self.compare_heads(&opened.sender, &content)?;
         let Some(device) = self.memory.roster()?.device(&opened.sender) else { return Ok(()) };
         let member = device.member;
         let own = Some(member) == self.memory.profile.member();

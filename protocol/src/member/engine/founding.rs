@@ -74,9 +74,12 @@ impl Cx<'_> {
         self.memory.profile.member = Some(member.0);
         self.add_row(&device)?;
         let (control, general) = (RoomId::random(self.random), RoomId::random(self.random));
+        let admins = RoomId::random(self.random);
+        self.memory.profile.admins = Some(admins.0);
         self.memory.profile.control = Some(control.0);
         self.memory.profile.general = Some(general.0);
         self.found_room(control, &state("", RoomKind::Control, WhoMayAdd::Admins, 0))?;
+        self.found_room(admins, &state("", RoomKind::Admins, WhoMayAdd::Admins, 0))?;
         let lifetime = DEFAULT_LIFETIME_S;
         self.found_room(general, &state(GENERAL, RoomKind::Room, WhoMayAdd::Admins, lifetime))
     }

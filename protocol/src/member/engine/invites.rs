@@ -87,9 +87,10 @@ impl Cx<'_> {
             );
         }
         if self.tx.relay_authority()?.is_none() {
-            return Err(refused(
-                "This device cannot let anybody in: it does not hold the relay's key yet.",
-                Some("Invite from the device that founded the team."),
+            return Err(failed(
+                75,
+                "This device has not been told the relay's key by the other admins yet.",
+                Some("Try again when another admin is online."),
             )
             .into());
         }
@@ -134,7 +135,8 @@ impl Cx<'_> {
             request: None,
             by: self.memory.me()?,
         })?;
-        self.open_invite_channel(&code)?;
+        let opened = self.memory.head();
+        self.open_invite_channel(&code, opened)?;
         let answer = json!({"id": keys.id.to_hex(), "code": *code.to_text(),
             "expires_at": super::views::rfc3339(terms.expires())});
         let deadline = self.now.mono_ms + OPEN_WAIT_MS;
@@ -144,7 +146,11 @@ impl Cx<'_> {
     }
 
     /// **Open invites are channels to the admins' devices**, and to the newcomer.
-    pub(super) fn open_invite_channel(&mut self, code: &InviteCode) -> Result<(), Fault> {
+    pub(super) fn open_invite_channel(
+        &mut self,
+        code: &InviteCode,
+        opened: crate::wire::ids::Seq,
+    ) -> Result<(), Fault> {
         let keys = code.keys();
         let secret = Secret::copy(keys.join.secret().expose()).ok_or(Fault::Bug("secret"))?;
         self.insert_channel(NewChannel {
@@ -154,7 +160,7 @@ impl Cx<'_> {
             invite: Some(keys.id),
             epoch: 0,
             secret,
-            opened: self.memory.head(),
+            opened,
         })
     }
 
@@ -232,7 +238,8 @@ impl Cx<'_> {
             if row.state == state::OPENING {
                 row.state = state::OPEN;
             }
-        })
+        })?;
+        self.admin_news()
     }
 
     /// The relay has ended an invite, or never knew it.
@@ -244,6 +251,7 @@ impl Cx<'_> {
             };
             row.request = if row.state == state::USED { row.request.take() } else { None };
         })?;
+        self.admin_news()?;
         self.drop_invite_channel(id)
     }
 
@@ -253,6 +261,8 @@ impl Cx<'_> {
             Asked::InviteEnd(id) if matches!(code, FailCode::Unknown | FailCode::Ended) => {
                 self.invite_ended(id)
             }
+            // The relay knows the id: its DONE was lost.
+            Asked::Invite(id) if code == FailCode::Ended => self.invite_opened(id),
             Asked::Invite(id) if matches!(code, FailCode::TooLarge | FailCode::Denied) => {
                 self.tx.delete_invite(id)?;
                 self.drop_invite_channel(id)
@@ -302,8 +312,8 @@ impl Cx<'_> {
                 let request = &opened.request;
                 self.event(json!({"v": 1, "type": "asking", "id": id.to_hex(),
                     "name": request.name.as_str(), "device": request.label.as_str()}));
-                if row.auto_approve {
-                    return self.approve_now(row, &opened, Approval::Automatic).map(|_| ());
+                if row.auto_approve && row.by == self.memory.me()? {
+                    return self.approve_by_itself(row, &opened);
                 }
                 Ok(())
             }

@@ -254,7 +254,7 @@ impl Cx<'_> {
                 request: Some(request.to_vec()),
                 by,
             })?;
-            self.open_invite_channel(code)?;
+            self.open_invite_channel(code, 0)?;
             let channel = self.memory.channels.iter().find(|c| c.invite == Some(id));
             let channel = channel.ok_or(Fault::Bug("no invite channel"))?;
             let cells = channel.seal(self.random, INVITE_MESSAGE, &request)?;

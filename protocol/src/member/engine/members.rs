@@ -7,9 +7,9 @@ use serde_json::json;
 use super::Cx;
 use super::fault::{Fault, refused};
 use crate::member::agent::core::ApiError;
-use crate::member::e2ee::{Outcome, RoomKind, RoomState};
+use crate::member::e2ee::{Outcome, RoomKind, RoomState, WhoMayAdd};
 use crate::member::roster::{Device, Member};
-use crate::member::store::{RoomRow, RoomStatus};
+use crate::member::store::{IntentKind, RoomRow, RoomStatus};
 use crate::wire::ids::{DeviceId, MemberId, RoomId};
 
 /// A room kind's code in [`RoomRow::kind`].
@@ -59,6 +59,7 @@ impl Cx<'_> {
     pub(super) fn room_name(&self, room: &RoomId) -> String {
         match self.memory.rooms.get(room) {
             Some(row) if row.kind == kind_code(RoomKind::Control) => "of the team's list".into(),
+            Some(row) if row.kind == kind_code(RoomKind::Admins) => "of the admins".into(),
             Some(row) if row.kind == kind_code(RoomKind::Direct) => {
                 let me = self.memory.profile.member();
                 let other = row.name.split(' ').filter_map(MemberId::from_hex);
@@ -71,8 +72,61 @@ impl Cx<'_> {
         }
     }
 
+    /// The direct conversation with a member, if there is one. Two that were begun at once are both
+    /// kept; everybody uses the one with the lower id.
+    pub(super) fn direct_room(&self, member: &MemberId) -> Option<RoomRow> {
+        let with = |row: &&RoomRow| {
+            row.kind == kind_code(RoomKind::Direct)
+                && row.status == RoomStatus::Active
+                && row.name.split(' ').any(|id| id == member.to_hex())
+        };
+        self.memory.rooms.values().find(with).cloned()
+    }
+
+    /// As [`Cx::find_room`]; begins the direct conversation with `@MEMBER` if there is none, with
+    /// all devices of both.
+    pub(super) fn room_to_write_in(&mut self, typed: &str) -> Result<RoomRow, Fault> {
+        let Some(name) = typed.strip_prefix('@') else { return self.find_room(typed) };
+        let (me, other) = (self.memory.profile.member(), self.find_member(name)?.id);
+        let me = me.ok_or(Fault::Bug("no member"))?;
+        if let Some(row) = self.direct_room(&other) {
+            return Ok(row);
+        }
+        if me == other {
+            return Err(refused("That is yourself.", Some("Write to somebody else.")).into());
+        }
+        let mut pair = [me.to_hex(), other.to_hex()];
+        pair.sort();
+        let lifetime = super::joining::DEFAULT_LIFETIME_S;
+        let state =
+            super::founding::state(&pair.join(" "), RoomKind::Direct, WhoMayAdd::Members, lifetime);
+        let room = RoomId::random(self.random);
+        self.found_room(room, &state)?;
+        let own = self.memory.me()?;
+        let devices: Vec<_> = [me, other]
+            .iter()
+            .map(|member| self.active_devices_of(member))
+            .collect::<Result<Vec<_>, _>>()?
+            .iter()
+            .flatten()
+            .map(|device| device.id)
+            .filter(|device| *device != own)
+            .collect();
+        for device in devices {
+            self.intend(room, IntentKind::Add(device), self.now.unix_ms)?;
+        }
+        self.memory.rooms.get(&room).cloned().ok_or(Fault::Bug("no room"))
+    }
+
     /// The room a person means by `NAME` or `@MEMBER`.
     pub(super) fn find_room(&self, typed: &str) -> Result<RoomRow, Fault> {
+        if let Some(name) = typed.strip_prefix('@') {
+            let member = self.find_member(name)?.id;
+            return self.direct_room(&member).ok_or_else(|| {
+                let text = format!("There is no conversation with {name} yet.");
+                refused(&text, Some("Send a message to begin it.")).into()
+            });
+        }
         let typed = typed.strip_prefix('#').unwrap_or(typed);
         let fold = |name: &str| name.to_lowercase();
         let visible = || self.memory.rooms.values().filter(|row| is_visible(row));

@@ -4,9 +4,10 @@
 //! and when. It asks `e2ee`, `roster`, `invite`, `content` and `store`; it must never know a
 //! socket, a clock or a screen.
 //!
-//! The durability rule lives in [`Engine::step`]: memory and disk move together, effects leave
+//! The durability rule lives in `Engine::step`: memory and disk move together, effects leave
 //! after the commit, and after a rollback memory is loaded again.
 
+mod admins;
 mod admission;
 mod api;
 mod approve;
@@ -17,6 +18,7 @@ mod control;
 mod direct;
 mod fault;
 mod founding;
+mod heads;
 mod inbound;
 mod invite_list;
 mod invites;
@@ -120,7 +122,9 @@ impl Engine {
             Err(fault) => {
                 // Groups in memory may be ahead of the disk now.
                 self.link.reset_to(before);
-                self.memory = self.store.view(Memory::load)?;
+                let unread = std::mem::take(&mut self.memory.unread);
+                let recent = std::mem::take(&mut self.memory.recent);
+                self.memory = Memory { unread, recent, ..self.store.view(Memory::load)? };
                 Err(fault)
             }
         }

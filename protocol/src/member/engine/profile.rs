@@ -26,6 +26,9 @@ pub struct Profile {
     /// The control room.
     #[serde(with = "opt_id")]
     pub(super) control: Option<[u8; 16]>,
+    /// The admins' room, on admins' devices.
+    #[serde(with = "opt_id", default)]
+    pub(super) admins: Option<[u8; 16]>,
     /// The room `general`.
     #[serde(with = "opt_id")]
     pub(super) general: Option<[u8; 16]>,
@@ -103,6 +106,10 @@ impl Profile {
 
     pub(super) fn control(&self) -> Option<RoomId> {
         self.control.map(RoomId)
+    }
+
+    pub(super) fn admins(&self) -> Option<RoomId> {
+        self.admins.map(RoomId)
     }
 
     pub(super) fn general(&self) -> Option<RoomId> {

@@ -40,6 +40,33 @@ impl Cx<'_> {
         Ok(state.adding.is_empty() && state.removing.is_empty())
     }
 
+    /// The registry's version and the hash of its last document, as this device knows them.
+    pub(super) fn rows_version(&self) -> Result<(u64, Digest), Fault> {
+        let state = self.rows_state()?;
+        Ok((state.version, Digest(state.previous.into_array())))
+    }
+
+    /// Devices whose rows the relay has not confirmed yet.
+    pub(super) fn rows_being_added(&self) -> Result<Vec<DeviceId>, Fault> {
+        let adding = self.rows_state()?.adding;
+        Ok(adding.into_iter().map(|id| DeviceId(id.into_array())).collect())
+    }
+
+    /// Another admin's device changed the registry first: what this one wanted follows on that.
+    pub(super) fn rebase_rows(
+        &mut self,
+        version: u64,
+        previous: [u8; 32],
+        rows: &[AccessRow],
+    ) -> Result<(), Fault> {
+        let mut state = self.rows_state()?;
+        (state.version, state.previous, state.under_way) =
+            (version, ByteArray::new(previous), None);
+        state.adding.retain(|new| !rows.iter().any(|row| row.device.0 == new.into_array()));
+        state.removing.retain(|old| rows.iter().any(|row| row.transport.0.0 == old.into_array()));
+        Ok(self.tx.set(MetaKey::Rows, &state)?)
+    }
+
     /// Wishes for a row; its secrets are in the access table already.
     pub(super) fn add_row(&mut self, device: &DeviceId) -> Result<(), Fault> {
         let mut state = self.rows_state()?;
@@ -56,6 +83,17 @@ impl Cx<'_> {
         self.tx.set(MetaKey::Rows, &state)?;
         self.tx.remove_access_row(device)?;
         Ok(())
+    }
+
+    /// Cuts rows of revoked devices that the revoker's device has not cut.
+    pub(super) fn cut_leftovers(&mut self) -> Result<(), Fault> {
+        if !self.memory.profile.is_inside() || self.tx.relay_authority()?.is_none() {
+            return Ok(());
+        }
+        let mut left = self.tx.access_rows()?;
+        let roster = self.memory.roster()?;
+        left.retain(|row| roster.device(&row.device).is_some_and(|d| d.revoked.is_some()));
+        left.iter().try_for_each(|row| self.cut_row(&row.device))
     }
 
     /// Sends the next document, or the one under way again on a new connection.
@@ -127,13 +165,23 @@ impl Cx<'_> {
         state.adding.drain(..adding.min(state.adding.len()));
         state.removing.drain(..removing.min(state.removing.len()));
         state.under_way = None;
-        Ok(self.tx.set(MetaKey::Rows, &state)?)
+        self.tx.set(MetaKey::Rows, &state)?;
+        self.admin_news()
+    }
+
+    fn has_fellow_admins(&mut self) -> Result<bool, Fault> {
+        match self.memory.profile.admins() {
+            Some(room) => Ok(self.devices_in(&room)?.len() > 1),
+            None => Ok(false),
+        }
     }
 
     /// The relay refused the document under way.
     pub(super) fn rows_failed(&mut self, code: FailCode, retry_ms: u32) -> Result<(), Fault> {
         self.link.retry_at = self.now.mono_ms + RETRY_MS.max(retry_ms.into());
         match code {
+            // Another admin's device was quicker; its note says on what to follow.
+            FailCode::Stale if self.has_fellow_admins()? => Ok(()),
             FailCode::Stale | FailCode::Denied => self.alarm(
                 "The relay refuses this device's changes of the team: its list is not the one expected.",
             ),

@@ -62,6 +62,7 @@ impl Cx<'_> {
     /// `read`.
     pub(super) fn read(&mut self, read: &Read) -> Result<Value, Fault> {
         let room = match &read.room {
+            Some(typed) if self.is_unbegun(typed)? => return Ok(json!([])),
             Some(typed) => Some(self.find_room(typed)?.id),
             None => None,
         };
@@ -80,6 +81,13 @@ impl Cx<'_> {
         }
         let texts = rows.iter().filter(|row| row.kind == crate::member::content::Kind::TEXT);
         Ok(texts.map(|row| self.message_json(row)).collect())
+    }
+
+    /// Whether `@MEMBER` is somebody with whom nothing was written yet.
+    fn is_unbegun(&self, typed: &str) -> Result<bool, Fault> {
+        let Some(name) = typed.strip_prefix('@') else { return Ok(false) };
+        let member = self.find_member(name)?.id;
+        Ok(self.direct_room(&member).is_none())
     }
 
     /// `room list`.

@@ -30,6 +30,8 @@ impl Cx<'_> {
             self.work_on_rooms()?;
             self.seal_texts()?;
             self.post_packages()?;
+            self.approve_for_absent()?;
+            self.share_with_admins()?;
         }
         self.work_on_rows()?;
         self.work_on_invites()?;

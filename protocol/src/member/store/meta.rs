@@ -32,6 +32,8 @@ pub enum MetaKey {
     Schedule,
     /// What the person chose.
     Settings,
+    /// Whether the other admins' devices are to be told something.
+    AdminNews,
 }
 
 const CURSOR: i64 = 1;
@@ -52,6 +54,7 @@ impl MetaKey {
             Self::Alarms => 22,
             Self::Schedule => 23,
             Self::Settings => 24,
+            Self::AdminNews => 25,
         }
     }
 }

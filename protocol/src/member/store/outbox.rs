@@ -26,6 +26,8 @@ sql_enum! {
         Invite = 5,
         /// A key package.
         Package = 6,
+        /// What admins' devices tell each other.
+        Admin = 7,
     }
 }
 
@@ -176,18 +178,6 @@ impl View<'_> {
         let sql = "SELECT id, kind, room, epoch, content, plain, queued_at
                    FROM outbox WHERE id = ?1";
         self.row(sql, [message], out_row)
-    }
-
-    /// The place of a message's first cell, if it was seen in the log.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub fn first_place(&self, message: i64) -> Result<Option<Seq>, StoreError> {
-        let place =
-            self.row("SELECT min(seq) FROM out_cell WHERE message = ?1", [message], |row| {
-                row.get(0)
-            })?;
-        Ok(place.flatten())
     }
 
     /// Texts that have no cells: they wait to be encrypted, in the order of queueing.

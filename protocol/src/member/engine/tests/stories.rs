@@ -147,3 +147,52 @@ fn texts_are_bounded_and_empty_ones_refused() {
     }
     assert_eq!(world.ok(0, "status", json!({}))["queued"], 0);
 }
+
+#[test]
+fn any_online_admin_lets_in_and_puts_out() {
+    let mut world = World::founded();
+    let karim = world.join(0, "Karim", "admin", false);
+    let paul = world.join(0, "Paul", "member", true);
+    world.run();
+    // An invite of Lea's, approved by Karim while she is away.
+    let invite = world.ok(0, "invite.create", json!({"name": "Sofia"}));
+    world.run();
+    world.disconnect(0);
+    let code = crate::invite_code::InviteCode::parse(invite["code"].as_str().unwrap()).unwrap();
+    let (sofia, words) = world.ask(&code, "Sofia");
+    world.ok(karim, "invite.approve", json!({"id": invite["id"], "words": words.unwrap()}));
+    world.run();
+    world.enrol(sofia, &code);
+    // An invite of his own, and a revocation.
+    let nina = world.join(karim, "Nina", "member", true);
+    world.ok(karim, "revoke", json!({"member": "Paul"}));
+    world.ok(nina, "send", json!({"room": "general", "text": "without Paul"}));
+    world.connect(0);
+    world.run();
+    world.pass(61_000);
+    for at in [0, karim, sofia, nina] {
+        assert_eq!(world.texts(at, "general").last().unwrap(), "without Paul");
+        assert_eq!(world.epoch(at, "general"), world.epoch(0, "general"));
+    }
+    assert!(world.texts(paul, "general").is_empty());
+    // Lea goes on where Karim left the registry.
+    world.join(0, "Zoe", "member", true);
+    let states = world.ok(0, "invite.list", json!({}));
+    assert!(states.as_array().unwrap().iter().all(|i| i["state"] == "used"), "{states}");
+    assert!(world.alarms(0).iter().all(|alarm| alarm.contains("admin")), "{:?}", world.alarms(0));
+}
+
+#[test]
+fn a_direct_conversation_begins_with_the_first_message() {
+    let mut world = World::founded();
+    let karim = world.join(0, "Karim", "member", true);
+    let sofia = world.join(0, "Sofia", "member", true);
+    assert_eq!(world.ok(karim, "read", json!({"room": "@Sofia"})), json!([]));
+    world.ok(karim, "send", json!({"room": "@sofia", "text": "for you"}));
+    world.ok(sofia, "send", json!({"room": "@Karim", "text": "and back"}));
+    assert_eq!(world.texts(sofia, "@Karim"), ["for you", "and back"]);
+    assert_eq!(world.texts(karim, "@Sofia"), ["for you", "and back"]);
+    assert_eq!(world.ok(0, "read", json!({"room": "@Sofia"})), json!([]));
+    let unknown = world.call(0, "send", json!({"room": "@Sofja", "text": "x"})).unwrap_err();
+    assert!(unknown.message.contains("person") && unknown.hint.unwrap().contains("Sofia"));
+}

@@ -1,4 +1,4 @@
-//! The world: a relay double, devices, and a scheduler that stops when nobody has anything to do.
+//! The world: a relay, devices, and a scheduler that stops when nobody has anything to do.
 
 use std::collections::HashMap;
 
@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::super::{Engine, Joined, Step};
+use super::relay::{LOG, Relay};
 use crate::invite_code::{Bundle, Host, Invitation, InviteCode, Language, NO_EXPIRY, Role};
 use crate::member::agent::core::{ApiError, Core, Down, Now, Out};
 use crate::member::e2ee;
@@ -13,90 +14,12 @@ use crate::member::store::{DbKey, Store};
 use crate::noise::keys::StaticPublic;
 use crate::random::OsRandom;
 use crate::wire::Cells;
-use crate::wire::frame::{FailCode, InviteEnd, ToDevice, ToRelay};
-use crate::wire::ids::{BlobId, CellId, Digest, InviteId, Lane, LogId, TeamId};
+use crate::wire::frame::{InviteEnd, ToDevice, ToRelay};
+use crate::wire::ids::{CellId, Digest, Lane};
 use crate::wire::limits::CELL;
 use crate::wire::running_hash;
-use blake2::Digest as _;
 
-const RELAY_KEY: StaticPublic = StaticPublic([9; 32]);
-const LOG: LogId = LogId([5; 16]);
-
-/// A relay that is a list of cells.
-#[derive(Default)]
-pub(super) struct Relay {
-    pub(super) log: Vec<(CellId, [u8; CELL])>,
-    hashes: Vec<Digest>,
-    rows: Vec<Digest>,
-    bundles: HashMap<InviteId, Vec<u8>>,
-    ended: HashMap<InviteId, InviteEnd>,
-    blobs: HashMap<BlobId, Vec<bytes::Bytes>>,
-    /// Refuse everything that stores.
-    pub(super) full: bool,
-}
-
-impl Relay {
-    fn put(&mut self, cells: &Cells) -> Vec<u64> {
-        cells
-            .iter()
-            .map(|(id, cell)| {
-                if let Some(at) = self.log.iter().position(|(known, _)| *known == id) {
-                    return at as u64 + 1;
-                }
-                let last = *self.hashes.last().unwrap();
-                self.hashes.push(running_hash::next(&last, &id, cell));
-                self.log.push((id, *cell));
-                self.log.len() as u64
-            })
-            .collect()
-    }
-
-    fn answer(&mut self, frame: ToRelay) -> Option<ToDevice> {
-        Some(match frame {
-            ToRelay::Put { request, .. } if self.full => {
-                ToDevice::Fail { request, code: FailCode::OverQuota, retry_ms: 500 }
-            }
-            ToRelay::Put { request, cells, .. } => {
-                ToDevice::Ack { request, seqs: self.put(&cells) }
-            }
-            ToRelay::Rows { request, document } => {
-                let read = document.verify(|_, claim| claim.map(|c| c.root)).ok();
-                if let Some(team) = read.and_then(|d| d.claim.map(|c| c.team)) {
-                    self.claim(&team);
-                }
-                self.rows.push(document.hash());
-                ToDevice::Done { request }
-            }
-            ToRelay::Invite { request, id, bundle, .. } => {
-                self.bundles.insert(id, bundle.to_vec());
-                ToDevice::Done { request }
-            }
-            ToRelay::InviteEnd { request, id, end } => {
-                self.ended.insert(id, end);
-                ToDevice::Done { request }
-            }
-            ToRelay::BlobPut { request, secret, chunk, .. } => {
-                let id = BlobId(blake2::Blake2s256::digest(secret.expose()).into());
-                self.blobs.entry(id).or_default().push(chunk);
-                ToDevice::Done { request }
-            }
-            ToRelay::BlobGet { request, id, index, .. } => match self.blobs.get(&id) {
-                Some(chunks) => {
-                    let (count, chunk) = (chunks.len() as u16, chunks[usize::from(index)].clone());
-                    ToDevice::Blob { request, count, chunk }
-                }
-                None => ToDevice::Fail { request, code: FailCode::Unknown, retry_ms: 0 },
-            },
-            _ => return None,
-        })
-    }
-
-    fn claim(&mut self, team: &TeamId) {
-        if self.hashes.is_empty() {
-            self.hashes.push(running_hash::start(team, Lane(0), &LOG));
-        }
-    }
-}
+pub(super) const RELAY_KEY: StaticPublic = StaticPublic([9; 32]);
 
 /// One device.
 pub(super) struct Device {
@@ -109,8 +32,16 @@ pub(super) struct Device {
     answers: HashMap<u64, Result<Value, ApiError>>,
 }
 
+/// Another past, shown to one device.
+pub(super) struct Fork {
+    shown_to: usize,
+    log: Vec<(CellId, [u8; CELL])>,
+    hashes: Vec<Digest>,
+}
+
 pub(super) struct World {
     pub(super) relay: Relay,
+    pub(super) fork: Option<Fork>,
     pub(super) devices: Vec<Device>,
     pub(super) now: Now,
     calls: u64,
@@ -120,7 +51,7 @@ impl World {
     /// A relay nobody has claimed.
     pub(super) fn new() -> Self {
         let now = Now { unix_ms: 1_800_000_000_000, mono_ms: 1_000 };
-        Self { relay: Relay::default(), devices: Vec::new(), now, calls: 0 }
+        Self { relay: Relay::default(), fork: None, devices: Vec::new(), now, calls: 0 }
     }
 
     /// A team of a founder.
@@ -157,7 +88,7 @@ impl World {
         world
     }
 
-    fn blank(&mut self) -> usize {
+    pub(super) fn blank(&mut self) -> usize {
         let dir = TempDir::new().unwrap();
         let key = DbKey::generate(&mut OsRandom);
         let store = Store::create(dir.path(), &key, e2ee::migrate).unwrap();
@@ -208,19 +139,43 @@ impl World {
         assert_eq!(self.devices[new].engine.joined(), Joined::Inside);
     }
 
+    /// Shows a device another past from now on: the last cell is altered, and hashed to fit.
+    pub(super) fn fork_for(&mut self, at: usize) {
+        let mut log = self.relay.log.clone();
+        log.last_mut().unwrap().1[500] ^= 1;
+        let mut hashes = self.relay.hashes.clone();
+        hashes.pop();
+        let (id, cell) = log.last().unwrap();
+        hashes.push(running_hash::next(hashes.last().unwrap(), id, cell));
+        self.fork = Some(Fork { shown_to: at, log, hashes });
+    }
+
+    /// Carries what came since over to the forked past.
+    pub(super) fn extend_fork(&mut self) {
+        let Some(fork) = &mut self.fork else { return };
+        for (id, cell) in &self.relay.log[fork.log.len()..] {
+            fork.hashes.push(running_hash::next(fork.hashes.last().unwrap(), id, cell));
+            fork.log.push((*id, *cell));
+        }
+    }
+
     /// Connects a device: WELCOME, then pushes from where it wants them.
     pub(super) fn connect(&mut self, at: usize) {
         let device = &mut self.devices[at];
         let dial = device.engine.dial().unwrap();
         device.cursor = Some(dial.resume);
-        let head = self.relay.log.len() as u64;
+        let (log, hashes) = match &self.fork {
+            Some(fork) if fork.shown_to == at => (&fork.log, &fork.hashes),
+            _ => (&self.relay.log, &self.relay.hashes),
+        };
+        let (head, hash) = (log.len() as u64, *hashes.last().unwrap());
         let welcome = ToDevice::Welcome {
             version: 1,
             lane: Lane(0),
             log: LOG,
             oldest: 1,
             head,
-            hash: *self.relay.hashes.last().unwrap(),
+            hash,
             admin: false,
             blob_quota: 0,
         };
@@ -326,14 +281,20 @@ impl World {
 
     fn push(&mut self, at: usize) -> bool {
         const BATCH: usize = 60;
-        let Some(next) = self.devices[at].cursor else { return false };
+        let Some(next) = self.devices[at].cursor.filter(|_| !self.relay.silent) else {
+            return false;
+        };
         let from = next as usize - 1;
-        let cells = &self.relay.log[from.min(self.relay.log.len())..];
+        let (log, hashes) = match &self.fork {
+            Some(fork) if fork.shown_to == at => (&fork.log, &fork.hashes),
+            _ => (&self.relay.log, &self.relay.hashes),
+        };
+        let cells = &log[from.min(log.len())..];
         let cells = &cells[..cells.len().min(BATCH)];
         if cells.is_empty() {
             return false;
         }
-        let hash = self.relay.hashes[from + cells.len()];
+        let hash = hashes[from + cells.len()];
         let run = Cells::collect(cells.iter().map(|(id, cell)| (*id, cell)));
         self.devices[at].cursor = Some(next + cells.len() as u64);
         self.devices[at]

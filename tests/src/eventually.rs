@@ -1,0 +1,35 @@
+//! Waiting for a fact, with a deadline. The only place of the stories that lets time pass.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long a fact may take. Generous, because the machine may be busy with other stories; a story
+/// that fails fails once.
+pub const PATIENCE: Duration = Duration::from_secs(90);
+
+const FIRST_PAUSE: Duration = Duration::from_millis(5);
+const LONGEST_PAUSE: Duration = Duration::from_millis(100);
+
+/// Asks `probe` until it answers, and returns the answer.
+///
+/// # Panics
+/// If `fact` did not come true within [`PATIENCE`].
+pub fn eventually<T>(fact: &str, probe: impl FnMut() -> Option<T>) -> T {
+    within(PATIENCE, probe).unwrap_or_else(|| panic!("did not happen in {PATIENCE:?}: {fact}"))
+}
+
+/// Asks `probe` until it answers or `patience` is over.
+pub fn within<T>(patience: Duration, mut probe: impl FnMut() -> Option<T>) -> Option<T> {
+    let deadline = Instant::now() + patience;
+    let mut pause = FIRST_PAUSE;
+    loop {
+        if let Some(answer) = probe() {
+            return Some(answer);
+        }
+        if Instant::now() >= deadline {
+            return None;
+        }
+        thread::park_timeout(pause);
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}

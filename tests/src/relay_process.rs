@@ -1,0 +1,111 @@
+//! A relay: made by `init`, served by `serve`, behind a proxy that keeps its address.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::binaries;
+use crate::cut_proxy::CutProxy;
+use crate::process::Process;
+
+/// A relay's directory, its way in and, while it is served, its process.
+pub struct Relay {
+    /// The data directory.
+    pub data: PathBuf,
+    /// The way in; cut it to cut the relay off.
+    pub proxy: CutProxy,
+    /// What `init` printed.
+    pub fingerprint: String,
+    /// The code that claims the relay.
+    pub founder_code: String,
+    environment: Vec<(String, String)>,
+    process: Option<Process>,
+    log: Vec<String>,
+}
+
+impl Relay {
+    /// Makes the directory of a relay in `parent` for a team.
+    pub fn init(parent: &Path, team: &str) -> Self {
+        let data = parent.join("relay");
+        let proxy = CutProxy::new();
+        let mut init = Command::new(binaries::relay());
+        init.arg("init").arg("--data-dir").arg(&data).arg("--json");
+        init.arg("--address").arg(proxy.address().to_string()).args(["--team", team]);
+        let done = init.output().expect("the relay runs");
+        assert!(done.status.success(), "init: {}", String::from_utf8_lossy(&done.stderr));
+        let printed: Value = serde_json::from_slice(&done.stdout).expect("init prints JSON");
+        let text = |name: &str| printed[name].as_str().expect("a text").to_owned();
+        Self {
+            fingerprint: text("fingerprint"),
+            founder_code: text("founder_code"),
+            data,
+            proxy,
+            environment: Vec::new(),
+            process: None,
+            log: Vec::new(),
+        }
+    }
+
+    /// Adds a variable to the environment of every later `serve`.
+    pub fn set_environment(&mut self, name: &str, value: &str) {
+        self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Serves on a free port, and returns once a device can connect.
+    pub fn serve(&mut self) -> SocketAddr {
+        let mut serve = Command::new(binaries::relay());
+        serve.arg("serve").arg("--data-dir").arg(&self.data).args(["--listen", "127.0.0.1:0"]);
+        serve.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        let process = Process::start("relay", &mut serve);
+        let address = process.stderr.wait_for("the relay listens", |line| {
+            Some(line.strip_prefix("listening on ")?.parse().expect("an address"))
+        });
+        let first = process.stderr.all().into_iter().next();
+        assert!(first.is_some_and(|line| line.starts_with("listening on ")), "the first line");
+        self.process = Some(process);
+        self.proxy.lead_to(Some(address));
+        address
+    }
+
+    /// The served process.
+    pub fn process(&mut self) -> &mut Process {
+        self.process.as_mut().expect("the relay is served")
+    }
+
+    /// kill -9.
+    pub fn kill(&mut self) {
+        self.process().kill();
+        self.ended();
+    }
+
+    /// SIGTERM; returns the exit code once it has drained.
+    pub fn stop(&mut self) -> i32 {
+        let code = self.process().terminate();
+        self.ended();
+        code
+    }
+
+    fn ended(&mut self) {
+        self.proxy.lead_to(None);
+        if let Some(process) = self.process.take() {
+            self.log.extend(process.stderr.to_the_end());
+            self.log.extend(process.stdout.to_the_end());
+        }
+    }
+
+    /// Everything that ended processes of this relay printed.
+    pub fn log(&self) -> &[String] {
+        &self.log
+    }
+
+    /// The most memory the process ever had resident, in bytes.
+    pub fn peak_memory(&mut self) -> u64 {
+        let path = format!("/proc/{}/status", self.process().id());
+        let status = std::fs::read_to_string(path).expect("the relay runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = line.and_then(|line| line.split_whitespace().next()).expect("VmHWM");
+        kib.parse::<u64>().expect("a number") * 1024
+    }
+}

@@ -79,8 +79,10 @@ impl Doorman {
         let proxies = &self.hub.config.limits.trusted_proxy;
         let is_proxied = proxies.iter().any(|proxy| proxy.is(peer));
         let head = tokio::select! {
-            () = place.yields() => return,
+            // A head that is there counts, even if the place has to be given up.
+            biased;
             head = timeout(HEAD_TIME, read_head(&mut stream, proxies, is_proxied)) => head,
+            () = place.yields() => return,
         };
         let head = head.ok().flatten();
         if let Some(source) = head.as_ref().and_then(|head| head.source) {

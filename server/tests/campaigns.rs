@@ -19,8 +19,14 @@ mod load;
 
 use std::path::{Path, PathBuf};
 
+use std::time::{Duration, Instant};
+
 use durability::full::{self, End};
+use durability::site::Site;
+use durability::team::{ONLY_SEND, found, put};
 use durability::{kill, power};
+use staffetta_protocol::wire::frame::ToRelay;
+use staffetta_protocol::wire::ids::Lane;
 
 const RELAY: &str = env!("CARGO_BIN_EXE_staffetta-relay");
 
@@ -69,4 +75,41 @@ async fn a_full_disk_is_said_before_and_survived_after() {
             println!("skipped: mounting is not allowed here");
         }
     }
+}
+
+#[tokio::test]
+async fn a_segment_goes_as_soon_as_every_row_has_seen_its_end() {
+    /// A little more than a segment holds.
+    const CELLS: u64 = 16_500;
+    const PATIENCE: Duration = Duration::from_secs(20);
+    let dir = tempfile::tempdir_in(place()).unwrap();
+    let (site, code) = Site::init(Path::new(RELAY), &dir.path().join("relay")).unwrap();
+    let process = site.serve().unwrap();
+    let devices = found(&site, &process, &code, 2).await.unwrap();
+    let (mut one, _) = devices[0].link(process.address, ONLY_SEND).await.unwrap();
+    let (mut other, _) = devices[1].link(process.address, ONLY_SEND).await.unwrap();
+    for first in (0..CELLS).step_by(60) {
+        let numbers: Vec<u64> = (first..first + 60).collect();
+        put(&mut one, &numbers, &mut false).await.unwrap();
+    }
+    let seen = ToRelay::Seen { lane: Lane(0), seq: CELLS };
+    one.send(&seen).unwrap();
+    // Its answer comes after the SEEN was heard.
+    put(&mut one, &[1 << 30], &mut false).await.unwrap();
+    let (_, welcome) = devices[0].link(process.address, ONLY_SEND).await.unwrap();
+    assert_eq!(welcome.oldest, 1, "the other has not seen it");
+    other.send(&seen).unwrap();
+    put(&mut other, &[1 << 31], &mut false).await.unwrap();
+    let until = Instant::now() + PATIENCE;
+    let log = site.data.join("store/log");
+    let is_there = |name: &str| {
+        let mut entries = std::fs::read_dir(&log).unwrap();
+        entries.any(|entry| entry.unwrap().file_name().to_string_lossy().starts_with(name))
+    };
+    while is_there("seg-00000001-") || is_there("dead-") {
+        assert!(Instant::now() < until, "nothing was forgotten");
+        tokio::task::yield_now().await;
+    }
+    let (_, welcome) = devices[0].link(process.address, ONLY_SEND).await.unwrap();
+    assert!(welcome.oldest > 16_000 && welcome.head == CELLS + 2);
 }

@@ -17,14 +17,8 @@ const MEMORY: u64 = 256 << 20;
 async fn an_enrolled_sender_gets_every_ack_while_strangers_flood_and_the_relay_comes_to_rest() {
     let (binary, place) = (binaries::relay(), tempfile::tempdir().unwrap());
     let time = Duration::from_millis(700);
-    let plan = Plan {
-        half_open: 700,
-        loris: 50,
-        wrong_tokens: 300,
-        bad_noise: 50,
-        bad_frames: 50,
-        time,
-    };
+    let plan =
+        Plan { half_open: 700, loris: 50, wrong_tokens: 300, bad_noise: 50, bad_frames: 50, time };
     let setup = Setup { binary: &binary, place: place.path(), time };
     let figures = flood::run(&setup, plan).await.unwrap();
     for phase in &figures.phases {

@@ -39,9 +39,11 @@ async fn main() -> anyhow::Result<()> {
     if wanted("SLOW") {
         let slow = flood::slow_readers(&setup, 50, 200_000).await?;
         println!(
-            "50 devices that never read while 200,000 cells go by: {} MB before, {} MB at most",
+            "50 devices that never read while 200,000 cells go by: {} MB before, {} MB at most; \
+             without them {} MB",
             slow.before.memory >> 20,
             slow.peak >> 20,
+            flood::slow_readers(&setup, 0, 200_000).await?.peak >> 20,
         );
     }
     if wanted("FLOOD") {
@@ -80,13 +82,15 @@ fn print_flood(figures: &flood::Figures) {
         let (p50, p99) = (phase.percentile(0.5), phase.percentile(0.99));
         println!(
             "{:22} {:6} tried, {:6} ended; {}/{} ACKs, p50 {p50:.2} ms, p99 {p99:.2} ms \
-             ({:.1}x idle); {} MB, {} descriptors, {:.2} cores (load {})",
+             ({:.1}x idle); came in {} times in {} tries; {} MB, {} descriptors, {:.2} cores (load {})",
             phase.name,
             phase.tally.0,
             phase.tally.1,
             phase.cells.1,
             phase.cells.0,
             p99 / idle,
+            phase.came.0,
+            phase.came.1,
             phase.memory >> 20,
             phase.descriptors,
             phase.load,

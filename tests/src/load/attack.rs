@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use staffetta_protocol::gate::Gate;
 use staffetta_protocol::noise::keys::{AccessSecret, GateKey};
 use staffetta_protocol::random::{OsRandom, Random};
@@ -14,9 +14,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-use tokio::time::{interval, timeout};
+use tokio::time::{interval, sleep, timeout};
 
 use super::frames;
+use super::link::Link;
 use super::relay::{Device, Target};
 use super::work::Maker;
 
@@ -26,6 +27,8 @@ const AT_ONCE: usize = 1_000;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// A resume so far ahead that nothing is pushed.
 const ONLY_SEND: u64 = 1 << 60;
+/// How soon a device that found no place tries again.
+const BACK_OFF: Duration = Duration::from_millis(100);
 
 /// What an attack came to.
 #[derive(Default)]
@@ -209,6 +212,19 @@ pub async fn bad_frames(
     .await;
 }
 
+/// Connects as a device does that finds no place: again, soon. Returns how often it took.
+pub async fn link(target: &Target, device: &Device) -> anyhow::Result<(Link, u64)> {
+    let start = Instant::now();
+    for tries in 1.. {
+        match timeout(PATIENCE, device.link(target, ONLY_SEND)).await {
+            Ok(Ok(link)) => return Ok((link, tries)),
+            _ if start.elapsed() < 4 * PATIENCE => sleep(BACK_OFF).await,
+            _ => break,
+        }
+    }
+    bail!("no place for a device")
+}
+
 /// An enrolled device sends sealed PINGs as fast as it is read.
 pub async fn pings(
     target: Target,
@@ -216,7 +232,7 @@ pub async fn pings(
     time: Duration,
     tally: Arc<Tally>,
 ) -> anyhow::Result<()> {
-    let mut link = device.link(&target, ONLY_SEND).await?;
+    let (mut link, _) = link(&target, &device).await?;
     let start = Instant::now();
     while start.elapsed() < time {
         for _ in 0..64 {
@@ -239,7 +255,7 @@ pub async fn over_quota(
     time: Duration,
     tally: Arc<Tally>,
 ) -> anyhow::Result<()> {
-    let mut link = device.link(&target, ONLY_SEND).await?;
+    let (mut link, _) = link(&target, &device).await?;
     let (start, mut was_told) = (Instant::now(), false);
     let mut maker = Maker::new(start);
     while start.elapsed() < time {

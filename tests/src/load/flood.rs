@@ -52,6 +52,8 @@ pub struct Phase {
     pub tally: (u64, u64),
     /// Cells sent and acknowledged.
     pub cells: (u64, u64),
+    /// How often the device came in anew, and in how many tries.
+    pub came: (u64, u64),
     /// Nanoseconds until each ACK, sorted.
     pub delays: Vec<u64>,
     /// The most memory that the relay took, in bytes.
@@ -84,13 +86,36 @@ struct Sender {
     over: Arc<AtomicBool>,
     sent: Arc<AtomicU64>,
     thread: JoinHandle<anyhow::Result<Vec<u64>>>,
+    comer: JoinHandle<anyhow::Result<(u64, u64)>>,
+}
+
+/// Between two connections that the same device opens anew.
+const COMING: Duration = Duration::from_millis(250);
+
+/// Comes in again and again; returns how often, and in how many tries.
+async fn come_and_go(
+    target: Target,
+    device: Arc<Device>,
+    done: Arc<AtomicBool>,
+) -> anyhow::Result<(u64, u64)> {
+    let (mut came, mut tried) = (0, 0);
+    while !done.load(Ordering::Relaxed) {
+        let (_, tries) = attack::link(&target, &device).await?;
+        (came, tried) = (came + 1, tried + tries);
+        sleep(COMING).await;
+    }
+    Ok((came, tried))
 }
 
 impl Sender {
     fn start(target: Target, device: Arc<Device>) -> anyhow::Result<Self> {
         let (over, sent) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
         let (done, counted) = (over.clone(), sent.clone());
-        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let runtime = || Builder::new_current_thread().enable_all().build();
+        let coming = come_and_go(target, device.clone(), over.clone());
+        let own = runtime()?;
+        let comer = std::thread::spawn(move || own.block_on(coming));
+        let runtime = runtime()?;
         let thread = std::thread::spawn(move || {
             runtime.block_on(async move {
                 let mut link = device.link(&target, ONLY_SEND).await?;
@@ -114,16 +139,25 @@ impl Sender {
                 Ok(delays)
             })
         });
-        Ok(Self { over, sent, thread })
+        Ok(Self { over, sent, thread, comer })
     }
 
-    async fn stop(self) -> anyhow::Result<(u64, Vec<u64>)> {
+    async fn stop(self) -> anyhow::Result<Sent> {
         self.over.store(true, Ordering::Relaxed);
-        let delays = tokio::task::spawn_blocking(move || self.thread.join()).await?;
+        let (delays, came) =
+            tokio::task::block_in_place(|| (self.thread.join(), self.comer.join()));
         let mut delays = delays.ok().context("the sender's thread")??;
+        let came = came.ok().context("the comer's thread")??;
         delays.sort_unstable();
-        Ok((self.sent.load(Ordering::Relaxed), delays))
+        Ok(Sent { cells: self.sent.load(Ordering::Relaxed), delays, came })
     }
+}
+
+/// What a sender came to.
+struct Sent {
+    cells: u64,
+    delays: Vec<u64>,
+    came: (u64, u64),
 }
 
 /// Who stands on the other side.
@@ -268,11 +302,12 @@ async fn phase(
     };
     let (elapsed, after) = (start.elapsed(), relay.usage()?);
     drop(open);
-    let (sent, delays) = sender.stop().await?;
+    let Sent { cells, delays, came } = sender.stop().await?;
     Ok(Phase {
         name,
         tally: tally.read(),
-        cells: (sent, delays.len() as u64),
+        cells: (cells, delays.len() as u64),
+        came,
         delays,
         memory,
         descriptors,

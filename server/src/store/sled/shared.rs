@@ -45,6 +45,8 @@ pub(super) enum Command {
 struct Queue {
     commands: VecDeque<Command>,
     bytes: usize,
+    /// How many commands the writer waits for, if it gathers.
+    wanted: usize,
     stopping: bool,
 }
 
@@ -276,8 +278,11 @@ impl Shared {
         }
         queue.bytes = bytes;
         queue.commands.push_back(Command::Append(batch, done));
+        let is_awaited = queue.commands.len() >= queue.wanted;
         drop(queue);
-        self.arrived.notify_one();
+        if is_awaited {
+            self.arrived.notify_one();
+        }
         Ok(())
     }
 
@@ -306,6 +311,18 @@ impl Shared {
                 }
             }
         }
+    }
+
+    /// Waits until `wanted` commands have queued, or one that is no append, or `time` is over.
+    pub(super) fn gather(&self, wanted: usize, time: Duration) {
+        let mut queue = self.queue();
+        queue.wanted = wanted;
+        let is_short = |queue: &mut Queue| {
+            queue.commands.len() < wanted
+                && matches!(queue.commands.back(), None | Some(Command::Append(..)))
+        };
+        let waited = self.arrived.wait_timeout_while(queue, time, is_short);
+        waited.unwrap_or_else(PoisonError::into_inner).0.wanted = 0;
     }
 
     /// Takes the appends that are next in the queue, until there are `limit` bytes.

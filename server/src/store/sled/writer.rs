@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use staffetta_protocol::wire::Cells;
 use staffetta_protocol::wire::ids::Seq;
@@ -23,6 +23,10 @@ pub(super) const COMMIT_BYTES: usize = 1024 * 1024;
 /// How long the writer waits before it tries once more to open a failed store; the first time it
 /// does not wait.
 const REOPEN_PAUSE: Duration = Duration::from_millis(500);
+/// Appends in the last commit from which on the writer waits for more.
+const MIN_GATHERED: usize = 8;
+/// How long it waits at most.
+const MAX_GATHER: Duration = Duration::from_micros(500);
 /// The state key of a head that was durable once, so that a log which lost its end is recognised.
 pub(super) const HEAD_KEY: &[u8] = b"head";
 /// The state key of the log's identity.
@@ -84,6 +88,24 @@ impl Log {
     }
 }
 
+/// The last commit, by which the writer judges whether more is about to come.
+struct Pace {
+    count: usize,
+    ended: Instant,
+    took: Duration,
+}
+
+impl Pace {
+    /// How many appends to wait for, and how long: for as many as were just answered, since those
+    /// who wait for their answers before they go on come back together. One sender alone, or one
+    /// that comes after a pause, never waits.
+    fn gathers(&self, now: Instant) -> Option<(usize, Duration)> {
+        let time = (self.took / 2).min(MAX_GATHER);
+        let is_busy = self.count >= MIN_GATHERED && now.duration_since(self.ended) < time;
+        is_busy.then(|| (self.count.saturating_sub(1), time))
+    }
+}
+
 /// Notes a durable head in the state.
 fn mark(shared: &Shared, head: Head) -> Result<(), StoreError> {
     let value = [head.seq.to_be_bytes().as_slice(), &head.hash.0].concat();
@@ -92,6 +114,7 @@ fn mark(shared: &Shared, head: Head) -> Result<(), StoreError> {
 
 /// Runs until [`Command::Stop`].
 pub(super) fn run(shared: &Shared, mut log: Option<Log>) {
+    let mut pace = Pace { count: 0, ended: Instant::now(), took: Duration::ZERO };
     loop {
         if shared.failed.load(Ordering::Acquire) {
             drop(log);
@@ -102,9 +125,14 @@ pub(super) fn run(shared: &Shared, mut log: Option<Log>) {
         }
         match shared.next() {
             Command::Append(cells, done) => {
+                if let Some((wanted, time)) = pace.gathers(Instant::now()) {
+                    shared.gather(wanted, time);
+                }
                 let mut batches = vec![(cells, done)];
                 shared.take_appends(&mut batches, COMMIT_BYTES);
+                let (count, began) = (batches.len(), Instant::now());
                 commit(shared, log.as_mut(), batches);
+                pace = Pace { count, ended: Instant::now(), took: began.elapsed() };
             }
             Command::Create(identity, base, answer) => {
                 let _ = answer.send(create(shared, &mut log, identity, base));

@@ -16,6 +16,8 @@ use crate::store::{Change, LogStore, StoreError};
 
 /// The longest life of an invite in seconds.
 const MAX_LIFE_S: u64 = 7 * 24 * 3600;
+/// Invites of one relay, those that ended and are remembered included.
+pub(crate) const MAX_INVITES: usize = 2_048;
 /// JOINs of one invite at most; the joiner repeats its own after a broken connection.
 const MAX_JOINS: u32 = 16;
 
@@ -106,15 +108,15 @@ impl Invite {
             bundle,
             expires,
             is_founder,
-            door: Arc::new(Door::new()),
+            door: Arc::new(Door::default()),
             standing: watch::channel(standing).0,
             joins: AtomicU32::new(0),
         }
     }
 
     /// Goes in.
-    pub(crate) fn enter(&self, ordinal: Ordinal, max: usize) -> Pass {
-        self.door.enter(ordinal, max)
+    pub(crate) fn enter(&self, ordinal: Ordinal) -> Pass {
+        self.door.enter(ordinal)
     }
 
     /// How it stands, and every change of it.
@@ -130,6 +132,12 @@ impl Invite {
             Stage::Open => now.latest < self.expires,
             Stage::Waiting | Stage::Ended(_) => !self.is_forgotten(now),
         }
+    }
+
+    /// Whether somebody may still use it, the founder code included.
+    pub(super) fn is_usable(&self, now: Moment) -> bool {
+        let stage = self.standing.borrow().stage;
+        !matches!(stage, Stage::Ended(_)) && now.latest < self.expires
     }
 
     fn is_open(&self, now: Moment) -> bool {
@@ -162,9 +170,8 @@ impl Registry {
             if tables.invites.contains_key(&invite.id) {
                 return Err(FailCode::Ended.into());
             }
-            if tables.invites.values().filter(|other| other.is_open(moment)).count()
-                >= MAX_OPEN_INVITES
-            {
+            let open = tables.invites.values().filter(|other| other.is_open(moment)).count();
+            if open >= MAX_OPEN_INVITES || tables.invites.len() >= MAX_INVITES {
                 return Err(FailCode::TooLarge.into());
             }
         }

@@ -7,6 +7,7 @@ mod budget;
 mod door;
 mod handles;
 mod invites;
+mod operator;
 mod record;
 mod rows;
 
@@ -22,10 +23,11 @@ use staffetta_protocol::wire::frame::FailCode;
 use staffetta_protocol::wire::ids::{Digest, InviteId, TeamId};
 
 pub(crate) use self::budget::OverQuota;
-pub(crate) use self::door::Pass;
+pub(crate) use self::door::{Cut, Pass};
 use self::handles::Handles;
 use self::invites::Moment;
 pub(crate) use self::invites::{Invite, NewInvite, Standing, store_founder};
+pub(crate) use self::record::Parent;
 pub(crate) use self::rows::Row;
 use crate::config::Limits;
 use crate::store::{Clock, LogStore, StoreError};

@@ -44,7 +44,7 @@ impl Row {
             access,
             transport,
             is_admin,
-            door: Arc::new(Door::new()),
+            door: Arc::new(Door::default()),
             seen: AtomicU64::new(reader.seen),
             heard: AtomicU64::new(reader.heard),
             budget: Mutex::new(budget),
@@ -58,8 +58,8 @@ impl Row {
     }
 
     /// Goes in.
-    pub(crate) fn enter(&self, ordinal: Ordinal, max: usize) -> Pass {
-        self.door.enter(ordinal, max)
+    pub(crate) fn enter(&self, ordinal: Ordinal) -> Pass {
+        self.door.enter(ordinal)
     }
 
     /// How far the device got.

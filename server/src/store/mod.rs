@@ -171,6 +171,13 @@ pub(crate) trait LogStore: Send + Sync {
     /// Creates the log. `NoLog` if there is one already.
     fn create(&self, identity: LogIdentity) -> Result<(), StoreError>;
 
+    /// Creates a log that goes on after the place `base` of another, whose cells it does not hold:
+    /// the first cell appended gets the seq after it. `NoLog` if there is a log already.
+    fn go_on(&self, identity: LogIdentity, base: Head) -> Result<(), StoreError>;
+
+    /// The place just before the oldest cell. `NoLog` if there is no log.
+    fn base(&self) -> Result<Head, StoreError>;
+
     /// Appends `cells` in order and calls `done` when they are durable.
     ///
     /// Idempotent for the last [`REMEMBERED_IDS`] cells: one that stands in the log gets its seq,
@@ -212,7 +219,7 @@ pub(crate) trait LogStore: Send + Sync {
     /// A state value.
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// All state whose key begins with `prefix`, in key order.
+    /// All state whose key begins with `prefix`, in key order; not what the store itself notes.
     fn scan(&self, prefix: &[u8]) -> Result<Vec<Pair>, StoreError>;
 
     /// Makes all `changes` or none; durable on return.

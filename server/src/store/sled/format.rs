@@ -9,6 +9,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::files::{parent, rename_durably, sync_dir, sync_tree};
+use crate::logsafe::safe;
 use crate::store::StoreError;
 
 /// The format this version writes.
@@ -66,7 +67,7 @@ pub(super) fn prepare(dir: &Path, current: u32, steps: &[Step]) -> Result<(), St
         let _ = fs::remove_dir_all(&next);
         return made;
     }
-    tracing::warn!(from = found, to = current, "the store was brought to a new format");
+    tracing::warn!(from = safe(found), to = safe(current), "the store was brought to a new format");
     rename_durably(dir, &beside(dir, &format!(".format-{found}")))?;
     rename_durably(&next, dir)
 }

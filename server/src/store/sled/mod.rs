@@ -138,7 +138,16 @@ impl LogStore for SledStore {
     }
 
     fn create(&self, identity: LogIdentity) -> Result<(), StoreError> {
-        self.order(|answer| Command::Create(identity, answer))
+        self.order(|answer| Command::Create(identity, None, answer))
+    }
+
+    fn go_on(&self, identity: LogIdentity, base: Head) -> Result<(), StoreError> {
+        self.order(|answer| Command::Create(identity, Some(base), answer))
+    }
+
+    fn base(&self) -> Result<Head, StoreError> {
+        let identity = self.shared.identity().ok_or(StoreError::NoLog)?;
+        self.shared.segments().base(&identity)
     }
 
     fn append(&self, batch: Cells, done: Done) {
@@ -208,7 +217,9 @@ impl LogStore for SledStore {
     }
 
     fn scan(&self, prefix: &[u8]) -> Result<Vec<Pair>, StoreError> {
-        self.shared.state.scan(prefix)
+        let mut found = self.shared.state.scan(prefix)?;
+        found.retain(|(key, _)| !writer::OWN_KEYS.contains(&key.as_slice()));
+        Ok(found)
     }
 
     fn set(&self, changes: Vec<Change>) -> Result<(), StoreError> {

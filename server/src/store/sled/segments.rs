@@ -271,6 +271,23 @@ impl Segments {
         Ok(())
     }
 
+    /// The place just before the oldest cell of the log `identity`.
+    pub(super) fn base(&self, identity: &LogIdentity) -> Result<Head, StoreError> {
+        let oldest = locked(&self.slots).front().cloned();
+        let oldest = oldest.ok_or(StoreError::NoLog)?;
+        let guard = oldest.guard();
+        let header = match guard.as_ref() {
+            Some(segment) => segment.header()?,
+            None => checking(&oldest.name(), || Segment::open(&self.path(&oldest))?.header())?,
+        };
+        let hash = match header {
+            Some(header) => header.before,
+            None if oldest.first == 1 => identity.start(),
+            None => return Err(oldest.damaged("it is empty and begins nowhere")),
+        };
+        Ok(Head { seq: oldest.first - 1, hash })
+    }
+
     /// Removes the empty first segment of a log whose creation was interrupted.
     pub(super) fn discard_unclaimed(&self) -> Result<(), StoreError> {
         for slot in self.all() {

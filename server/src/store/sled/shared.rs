@@ -18,20 +18,21 @@ use super::segment::decode_identity;
 use super::segments::Segments;
 use super::state::State;
 use super::writer::{HEAD_KEY, IDENTITY_KEY, Log};
+use crate::logsafe::safe;
 use crate::store::steady::{Mark, Steady};
 use crate::store::{
     Change, Commit, Done, Head, Health, Listener, LogIdentity, MAX_QUEUED, Span, StoreError,
 };
 
 /// The state key of the last moment that was noted by both clocks.
-const CLOCK_KEY: &[u8] = b"clock";
+pub(super) const CLOCK_KEY: &[u8] = b"clock";
 
 /// What the writer is asked.
 pub(super) enum Command {
     /// Append, and answer.
     Append(Cells, Done),
-    /// Create the log.
-    Create(LogIdentity, SyncSender<Result<(), StoreError>>),
+    /// Create the log, after the place of another if there is one.
+    Create(LogIdentity, Option<Head>, SyncSender<Result<(), StoreError>>),
     /// Forget up to a seq.
     Trim(Seq, SyncSender<Result<(), StoreError>>),
     /// Look whether the store failed.
@@ -227,7 +228,7 @@ impl Shared {
 
     /// Stops acknowledging; the writer opens the store again.
     pub(super) fn fail(&self, error: &StoreError) {
-        tracing::error!(%error, "the store failed; opening it again");
+        tracing::error!(error = safe(&error), "the store failed; opening it again");
         self.failed.store(true, Ordering::Release);
         self.order(Command::Heal);
     }
@@ -346,7 +347,7 @@ impl Shared {
         for command in commands {
             match command {
                 Command::Append(_, done) => done(Err(StoreError::Stopped)),
-                Command::Create(_, answer) | Command::Trim(_, answer) => {
+                Command::Create(_, _, answer) | Command::Trim(_, answer) => {
                     let _ = answer.send(Err(StoreError::Stopped));
                 }
                 Command::Heal => {}

@@ -13,7 +13,8 @@ use staffetta_protocol::wire::limits::CELL_RECORD;
 
 use super::segment::{Header, Segment, encode_identity};
 use super::segments::Segments;
-use super::shared::{Command, Shared};
+use super::shared::{CLOCK_KEY, Command, Shared};
+use crate::logsafe::safe;
 use crate::store::recent::{Draft, Recent};
 use crate::store::{Change, Commit, Done, Head, LogIdentity, MAX_QUEUED, StoreError};
 
@@ -30,6 +31,8 @@ const MAX_GATHER: Duration = Duration::from_micros(500);
 pub(super) const HEAD_KEY: &[u8] = b"head";
 /// The state key of the log's identity.
 pub(super) const IDENTITY_KEY: &[u8] = b"log";
+/// What the store notes in the state for itself.
+pub(super) const OWN_KEYS: [&[u8]; 3] = [HEAD_KEY, IDENTITY_KEY, CLOCK_KEY];
 
 const _: () = assert!(COMMIT_BYTES < MAX_QUEUED);
 
@@ -131,8 +134,8 @@ pub(super) fn run(shared: &Shared, mut log: Option<Log>) {
                 commit(shared, log.as_mut(), batches);
                 pace = Pace { count, ended: Instant::now(), took: began.elapsed() };
             }
-            Command::Create(identity, answer) => {
-                let _ = answer.send(create(shared, &mut log, identity));
+            Command::Create(identity, base, answer) => {
+                let _ = answer.send(create(shared, &mut log, identity, base));
             }
             Command::Trim(end, answer) => {
                 let _ = answer.send(trim(shared, log.as_mut(), end));
@@ -161,7 +164,7 @@ fn heal(shared: &Shared) -> Option<Option<Log>> {
                 tracing::warn!("the store is open again");
                 return Some(log);
             }
-            Err(error) => tracing::warn!(%error, "the store does not open again yet"),
+            Err(error) => tracing::warn!(error = safe(&error), "the store does not open again yet"),
         }
         pause = REOPEN_PAUSE;
     }
@@ -193,19 +196,30 @@ fn commit(shared: &Shared, log: Option<&mut Log>, batches: Vec<(Cells, Done)>) {
     }
 }
 
-fn create(shared: &Shared, log: &mut Option<Log>, identity: LogIdentity) -> Result<(), StoreError> {
+fn create(
+    shared: &Shared,
+    log: &mut Option<Log>,
+    identity: LogIdentity,
+    base: Option<Head>,
+) -> Result<(), StoreError> {
     if log.is_some() {
         return Err(StoreError::NoLog);
     }
     let segments = shared.segments();
     segments.discard_unclaimed()?;
     // The segment first: an identity without segments is a log that lost them.
-    drop(segments.begin(0, shared.now())?);
+    let start = base.unwrap_or(Head { seq: 0, hash: identity.start() });
+    let segment = segments.begin(start.seq, shared.now())?;
+    if base.is_some() {
+        segment.begin(&Header { identity, first: start.seq + 1, before: start.hash })?;
+    }
+    drop(segment);
     let value = Some(encode_identity(&identity));
     shared.state.set(vec![Change { key: IDENTITY_KEY.to_vec(), value }])?;
     *log = Some(Log::open(identity, &segments)?);
     shared.set_identity(identity);
-    shared.publish(Head { seq: 0, hash: identity.start() }, None);
+    shared.publish(start, None);
+    shared.publish_oldest();
     Ok(())
 }
 

@@ -26,7 +26,7 @@ const REFUSAL_BYTES: u64 = 16 * 1024;
 /// The pause after the system refused to accept, which is when it is out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Held by every connection, so that the relay knows when the last is gone.
+/// Held by every connection past the gate, so that the relay knows when the last is gone.
 pub(crate) type Alive = mpsc::Sender<()>;
 
 /// Takes connections to the gate, and through it to the others.
@@ -35,7 +35,8 @@ pub(crate) struct Doorman {
     hub: Arc<Hub>,
     /// Where enrolled devices are served.
     house: Handle,
-    alive: Alive,
+    /// Strangers hold up nothing; who passes takes a hold of its own.
+    alive: mpsc::WeakSender<()>,
 }
 
 /// What the gate let in.
@@ -48,8 +49,8 @@ struct Guest {
 
 impl Doorman {
     /// A doorman who brings those who pass to the present runtime.
-    pub(crate) fn new(hub: &Arc<Hub>, alive: Alive) -> Self {
-        Self { hub: hub.clone(), house: Handle::current(), alive }
+    pub(crate) fn new(hub: &Arc<Hub>, alive: &Alive) -> Self {
+        Self { hub: hub.clone(), house: Handle::current(), alive: alive.downgrade() }
     }
 
     /// Accepts connections until the task is dropped.
@@ -132,7 +133,7 @@ impl Doorman {
     fn usher(self, stream: Stream, guest: Guest) {
         let Self { hub, house, alive } = self;
         let porch = Handle::current();
-        let Ok(moving) = stream.detach() else { return };
+        let (Ok(moving), Some(alive)) = (stream.detach(), alive.upgrade()) else { return };
         house.spawn(async move {
             let Guest { knock, caller, pass, session } = guest;
             if let Ok(mut stream) = moving.attach()

@@ -63,7 +63,7 @@ pub(crate) async fn serve(data: &Path, config: Config) -> anyhow::Result<()> {
 
     let porch = Porch::start()?;
     let (alive, mut gone) = mpsc::channel(1);
-    let doorman = listen::Doorman::new(&hub, alive);
+    let doorman = listen::Doorman::new(&hub, &alive);
     let accepting = porch.handle().context("a porch")?.spawn(doorman.accept(listener));
     tokio::select! {
         _ = terminate.recv() => {}
@@ -74,6 +74,7 @@ pub(crate) async fn serve(data: &Path, config: Config) -> anyhow::Result<()> {
     tell("STOPPING=1");
     accepting.abort();
     hub.log.beat(|pulse| pulse.draining = true);
+    drop(alive);
     // Nothing is ever sent: it ends when the last connection drops its sender.
     if timeout(DRAIN_TIME, gone.recv()).await.is_err() {
         tracing::warn!("connections were still open");

@@ -172,6 +172,19 @@ async fn pings_and_fragments_without_end_are_the_end_of_a_connection() {
     assert!(device.link(&relay, 1).await.is_some());
 }
 
+#[test]
+fn strangers_hold_up_no_relay_that_drains() {
+    let mut relay = Relay::start();
+    let mut stranger = TcpStream::connect(relay.address).unwrap();
+    stranger.write_all(b"GET / HT").unwrap();
+    // Whoever is answered after the stranger came is proof that the stranger was let wait.
+    assert!(relay.raw(PLAIN).starts_with(NOT_FOUND));
+    let start = Instant::now();
+    relay.signal("-TERM");
+    assert_eq!(relay.wait(), Some(0));
+    assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+}
+
 fn forwarded(source: &str) -> Vec<u8> {
     format!("GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: {source}\r\n\r\n").into_bytes()
 }

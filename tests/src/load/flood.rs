@@ -24,6 +24,8 @@ const BEAT: Duration = Duration::from_millis(20);
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Devices whose secrets strangers have stolen.
 const STOLEN: usize = 50;
+/// Cells that each of these stores before the flood: together more than a relay keeps in memory.
+const WARM_CELLS: usize = 1_500;
 /// The attackers stand for other machines: they get what is left of this one.
 const NICENESS: i32 = 10;
 
@@ -253,6 +255,8 @@ pub async fn run(setup: &Setup<'_>, plan: Plan) -> anyhow::Result<Figures> {
     let target = relay.target();
     let attackers = Attackers { runtime: Some(runtime), stolen: devices, plan, target };
 
+    // What a relay keeps of the last cells is no trace of the flood: fill it before.
+    warm(&relay, &attackers.stolen).await?;
     let mut phases = Vec::new();
     let idle = async {
         sleep(plan.time).await;
@@ -279,6 +283,20 @@ pub async fn run(setup: &Setup<'_>, plan: Plan) -> anyhow::Result<Figures> {
         sleep(Duration::from_millis(20)).await;
     }
     Ok(Figures { phases, before, after: (relay.usage()?, relay.descriptors()?) })
+}
+
+/// Each device stores what its burst allows, short of one PUT.
+async fn warm(relay: &Relay, devices: &[Arc<Device>]) -> anyhow::Result<()> {
+    let mut maker = Maker::new(Instant::now());
+    for device in devices {
+        let mut link = device.link(&relay.target(), ONLY_SEND).await?;
+        for _ in 0..WARM_CELLS / MAX_CELLS {
+            link.send(&maker.put(0, MAX_CELLS))?;
+            link.flush().await?;
+            ensure!(matches!(link.next().await?, ToDevice::Ack { .. }), "a cell was refused");
+        }
+    }
+    Ok(())
 }
 
 async fn phase(

@@ -96,8 +96,12 @@ impl Disk {
         for entry in fs::read_dir(dir)? {
             let entry = entry?;
             let name = entry.file_name().into_string().ok().context("a name")?;
-            let node = if entry.file_type()?.is_dir() {
+            let kind = entry.file_type()?;
+            let node = if kind.is_dir() {
                 self.load(&entry.path())?
+            } else if !kind.is_file() {
+                // A socket is gone with its process.
+                continue;
             } else {
                 // A ballast is room, not contents.
                 let durable = if name == "ballast" { vec![] } else { fs::read(entry.path())? };
@@ -321,7 +325,7 @@ fn same(replayed: &Path, real: &Path) -> anyhow::Result<()> {
         let other = replayed.join(entry.file_name());
         if entry.file_type()?.is_dir() {
             same(&other, &entry.path())?;
-        } else if entry.file_name() != "ballast" {
+        } else if entry.file_type()?.is_file() && entry.file_name() != "ballast" {
             let is_same = fs::read(&other)? == fs::read(entry.path())?;
             ensure!(is_same, "the replay differs at {}", entry.path().display());
         }

@@ -74,7 +74,8 @@ impl Core for Engine {
 
     fn deadline(&self) -> Option<u64> {
         let waits = self.waits.deadline();
-        self.link.due.into_iter().chain(waits).chain(std::iter::once(self.housekeeping_at)).min()
+        let due = [self.link.due, waits, self.expiry_due, Some(self.housekeeping_at)];
+        due.into_iter().flatten().min()
     }
 
     fn poll(&mut self) -> Option<Out> {
@@ -161,7 +162,6 @@ impl Cx<'_> {
     /// Periodic work that no step waits for.
     fn keep_house(&mut self) -> Result<(), Fault> {
         let now = self.now.unix_s();
-        self.tx.purge_expired(now)?;
         self.tx.purge_keys(now)?;
         self.tx.trim_ring(now)?;
         self.report_seen();

@@ -1,5 +1,7 @@
 //! Whole teams in one process: engines on real stores, a relay that is a list, a clock by hand.
 
+mod changes;
+mod forge;
 mod rooms;
 mod stories;
 mod world;

@@ -85,6 +85,15 @@ impl Role {
     }
 }
 
+/// The forms of an exported history.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// One JSON object a line
+    Jsonl,
+    /// Markdown
+    Md,
+}
+
 /// The commands.
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -122,6 +131,45 @@ pub(crate) enum Command {
     Tail {
         /// Only this room: NAME, or @MEMBER
         room: Option<String>,
+    },
+    /// Replace the text of a message of yours
+    Edit {
+        /// The message's id
+        id: String,
+        /// The new text; `-` reads standard input
+        #[arg(allow_hyphen_values = true)]
+        text: OsString,
+    },
+    /// Take back a message, file or reaction of yours
+    Delete {
+        /// The message's id
+        id: String,
+    },
+    /// React to a message with an emoji
+    React {
+        /// The message's id
+        id: String,
+        /// The emoji
+        emoji: String,
+    },
+    /// Find messages that hold all words
+    Search {
+        /// The words, in any order; the last may be the beginning of one
+        #[arg(required = true)]
+        words: Vec<String>,
+        /// Only in this room: NAME, or @MEMBER
+        #[arg(long)]
+        room: Option<String>,
+        /// The newest N
+        #[arg(long, value_name = "N", default_value_t = 50)]
+        limit: u32,
+    },
+    /// Print the whole history of a room
+    Export {
+        /// NAME, or @MEMBER
+        room: String,
+        #[arg(long, value_enum, default_value = "jsonl")]
+        format: Format,
     },
     /// Show connection and counters, without connecting
     Status,

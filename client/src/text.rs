@@ -162,6 +162,29 @@ pub(crate) const NOTHING_SENT: &str = "Nothing was sent.";
 pub(crate) const QUEUED: &str = "Queued. It goes out with the next connection.";
 pub(crate) const REACHED: &str = "Everything is read and sent.";
 pub(crate) const EDITED: &str = " (edited)";
+pub(crate) const EDIT_DONE: &str = "Edited.";
+pub(crate) const DELETE_DONE: &str = "Deleted on every device that reads the deletion.";
+pub(crate) const REACT_DONE: &str = "Done.";
+pub(crate) const NOTHING_FOUND: &str = "Nothing found.";
+
+pub(crate) fn edited(id: &str, text: &str) -> String {
+    format!("edited {id}: {text}")
+}
+
+pub(crate) fn deleted(id: &str) -> String {
+    format!("deleted {id}")
+}
+
+pub(crate) fn reacted(id: &str, emoji: &str) -> String {
+    format!("{emoji} to {id}")
+}
+
+pub(crate) fn missing(count: u64, from: &str, room: &str) -> String {
+    match count {
+        1 => format!("1 message from {from} is missing in {room}."),
+        _ => format!("{count} messages from {from} are missing in {room}."),
+    }
+}
 
 pub(crate) fn text_long(most: usize) -> String {
     format!("The message is longer than {most} bytes.")

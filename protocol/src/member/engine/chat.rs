@@ -99,8 +99,7 @@ impl Cx<'_> {
         content.mentions = mentions;
         let lifetime = (room.lifetime_s > 0).then(|| now + u64::from(room.lifetime_s));
         content.expires = lifetime.into_iter().chain(expires).min();
-        let head = self.memory.roster()?.head();
-        content.roster_head = Some((head.number, head.hash));
+        self.mark_heads(&mut content)?;
         let plain = content.encode().map_err(|e| content_fault(&e))?;
         let mut row = message_row(content, plain.clone());
         (row.room, row.device, row.member, row.own) = (room.id, me, member, true);

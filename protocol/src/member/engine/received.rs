@@ -5,7 +5,7 @@ use serde_json::json;
 use super::Cx;
 use super::fault::Fault;
 use crate::member::content::{Content, Kind, sanitize_line};
-use crate::member::e2ee::{self, Refused};
+use crate::member::e2ee::{self, Opened, Refused};
 use crate::member::store::{MessageRow, MessageState};
 use crate::wire::ids::{ContentId, DeviceId, MemberId, RoomId, Seq};
 
@@ -47,6 +47,27 @@ pub(super) fn message_row(content: Content, raw: Vec<u8>) -> MessageRow {
 }
 
 impl Cx<'_> {
+    /// Opens an application message of a room's current epoch; `None` if it is void.
+    pub(super) fn open_message(
+        &mut self,
+        room: &RoomId,
+        message: &[u8],
+    ) -> Result<Option<Opened>, Fault> {
+        let provider = self.provider();
+        let Some((group, roster, _)) = self.memory.group(&provider, room)? else {
+            return Ok(None);
+        };
+        match group.decrypt(&provider, message, &roster) {
+            Ok(opened) => Ok(Some(opened)),
+            Err(Refused::Storage(error)) => Err(e2ee::Error::from(error).into()),
+            Err(reason) => {
+                // Any member can forge the claim to be us: it is only logged.
+                tracing::debug!(%reason, "a message is void");
+                Ok(None)
+            }
+        }
+    }
+
     /// A message of somebody else's.
     pub(super) fn chat_message(
         &mut self,
@@ -54,21 +75,12 @@ impl Cx<'_> {
         place: Seq,
         message: &[u8],
     ) -> Result<(), Fault> {
-        let provider = self.provider();
-        let Some((group, roster, _)) = self.memory.group(&provider, &room)? else { return Ok(()) };
-        let opened = match group.decrypt(&provider, message, &roster) {
-            Ok(opened) => opened,
-            Err(Refused::Storage(error)) => return Err(e2ee::Error::from(error).into()),
-            Err(reason) => {
-                // Any member can forge the claim to be us: it is only logged.
-                tracing::debug!(%reason, "a message is void");
-                return Ok(());
-            }
-        };
+        let Some(opened) = self.open_message(&room, message)? else { return Ok(()) };
         let Ok(content) = Content::decode(&opened.plaintext) else {
             tracing::debug!("a message has no content that can be read");
             return Ok(());
         };
+        self.compare_heads(&opened.sender, &content)?;
         let Some(device) = self.memory.roster()?.device(&opened.sender) else { return Ok(()) };
         let member = device.member;
         let own = Some(member) == self.memory.profile.member();

@@ -86,3 +86,21 @@ pub fn padded(size: u64) -> u64 {
     let mask = (1_u64 << exponent.saturating_sub(kept)) - 1;
     size.saturating_add(mask) & !mask
 }
+
+/// A name that is safe to give to a file here: one component, visible characters only, not hidden,
+/// at most 200 bytes; never empty.
+pub fn safe_name(name: &str) -> String {
+    const MAX: usize = 200;
+    let forbidden =
+        |found: char| matches!(found, '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|');
+    let clean = super::sanitize_line(name).replace(forbidden, "_");
+    let mut kept = String::new();
+    for found in clean.trim().trim_start_matches('.').chars() {
+        if kept.len() + found.len_utf8() > MAX {
+            break;
+        }
+        kept.push(found);
+    }
+    let kept = kept.trim_end_matches(['.', ' ']);
+    if kept.is_empty() { "file".to_owned() } else { kept.to_owned() }
+}

@@ -21,7 +21,7 @@ use ciborium::Value;
 
 use crate::wire::ids::{ContentId, Digest, MemberId, Seq};
 
-pub use file::{FileRef, MAX_FILE, MAX_FILE_NAME, padded};
+pub use file::{FileRef, MAX_FILE, MAX_FILE_NAME, padded, safe_name};
 pub use kind::{Kind, MAX_REACTION};
 pub use sanitize::{MAX_MARKS, sanitize_block, sanitize_line};
 

@@ -120,6 +120,11 @@ struct RevokeParams {
 }
 
 #[derive(Deserialize)]
+struct FilesParams {
+    room: Option<String>,
+}
+
+#[derive(Deserialize)]
 struct SubscribeParams {
     room: Option<String>,
 }
@@ -220,6 +225,15 @@ impl Cx<'_> {
                 return self.read(&query).map(Some);
             }
             "edit" | "delete" | "react" => self.change_call(id, method, read(params)?),
+            "upload" => self.upload(id, &read(params)?),
+            "download" => {
+                let params: super::files::DownloadParams = read(params)?;
+                self.download(id, content_id(&params.id)?, &params)
+            }
+            "files" => {
+                let room = read::<FilesParams>(params)?.room;
+                return self.list_files(room.as_deref()).map(Some);
+            }
             "search" => return self.search(&read(params)?).map(Some),
             "unacked" => return self.unacked().map(Some),
             "ack" => {

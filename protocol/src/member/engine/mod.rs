@@ -18,6 +18,7 @@ mod chat;
 mod control;
 mod direct;
 mod fault;
+mod files;
 mod founding;
 mod heads;
 mod inbound;

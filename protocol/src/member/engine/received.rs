@@ -129,6 +129,9 @@ impl Cx<'_> {
     /// A message has its place: it is told, and what it changes is changed.
     pub(super) fn take_effect(&mut self, content: &ContentId) -> Result<(), Fault> {
         let Some(row) = self.tx.message(content)? else { return Ok(()) };
+        if row.kind == Kind::FILE {
+            self.note_file(&row)?;
+        }
         if row.shown {
             let event = self.message_json(&row)?;
             self.event(event);

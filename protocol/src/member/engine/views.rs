@@ -58,7 +58,7 @@ impl Cx<'_> {
             "own": row.own,
         });
         if row.kind == Kind::FILE {
-            let _ = &mut object;
+            super::files::describe(row, &mut object);
         }
         Ok(object)
     }

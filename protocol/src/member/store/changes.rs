@@ -69,7 +69,7 @@ impl Tx<'_> {
             [target],
         )?;
         self.execute("DELETE FROM delivery WHERE content = ?1", [target])?;
-        Ok(())
+        self.drop_file_remains()
     }
 
     /// Forgets the messages whose time has come by `now` (unix seconds), what was to be delivered
@@ -94,6 +94,7 @@ impl Tx<'_> {
                  AND content NOT IN (SELECT content FROM message)",
                 [OutKind::Text],
             )?;
+            self.drop_file_remains()?;
         }
         Ok(gone)
     }

@@ -16,6 +16,7 @@ mod channels;
 mod counters;
 mod deliveries;
 mod direct;
+mod disk;
 mod error;
 mod files;
 mod intents;
@@ -35,6 +36,7 @@ mod search;
 mod sql;
 #[cfg(test)]
 mod tests;
+mod uploads;
 
 use std::ops::Deref;
 use std::path::Path;
@@ -48,6 +50,7 @@ pub use channels::{CONTROL_EPOCHS_KEPT, ChannelKind, ChannelRow, NewChannel};
 pub use counters::Missing;
 pub use deliveries::KEY_LIFETIME_S;
 pub use direct::{DIRECT_IDS_KEPT, DirectProgress, MAX_OPEN_DIRECT};
+pub use disk::{read_file, write_file};
 pub use error::StoreError;
 pub use files::make_private_dir;
 pub use intents::{Intent, IntentKind, NewIntent};
@@ -63,6 +66,7 @@ pub use ring::{RING_CELLS, RING_LIFETIME_S, RingCell};
 pub use rooms::{RoomRow, RoomStatus};
 pub use roster::RosterRow;
 pub use search::MAX_SEARCH_WORDS;
+pub use uploads::{Download, MAX_KEPT_CHUNKS, Progress, Upload};
 
 /// An opened, unlocked store. It may move between threads; one thread uses it at a time.
 pub struct Store {

@@ -31,7 +31,7 @@ pub(super) struct Relay {
     registry: Option<(Digest, [u8; 32])>,
     bundles: HashMap<InviteId, Vec<u8>>,
     ended: HashMap<InviteId, InviteEnd>,
-    blobs: HashMap<BlobId, Vec<bytes::Bytes>>,
+    pub(super) blobs: HashMap<BlobId, Vec<bytes::Bytes>>,
     /// Refuse everything that stores.
     pub(super) full: bool,
 }
@@ -52,7 +52,7 @@ impl Relay {
             .collect()
     }
 
-    fn answer(&mut self, frame: ToRelay) -> Option<ToDevice> {
+    pub(super) fn answer(&mut self, frame: ToRelay) -> Option<ToDevice> {
         Some(match frame {
             ToRelay::Put { request, .. } if self.full => {
                 ToDevice::Fail { request, code: FailCode::OverQuota, retry_ms: 500 }
@@ -80,6 +80,9 @@ impl Relay {
             ToRelay::InviteEnd { request, id, end } => {
                 self.ended.insert(id, end);
                 ToDevice::Done { request }
+            }
+            ToRelay::BlobPut { request, .. } if self.full => {
+                ToDevice::Fail { request, code: FailCode::OverQuota, retry_ms: 500 }
             }
             ToRelay::BlobPut { request, secret, chunk, .. } => {
                 let id = BlobId(blake2::Blake2s256::digest(secret.expose()).into());
@@ -384,12 +387,6 @@ impl World {
         true
     }
 
-    /// The texts a device has of a room, in order.
-    pub(super) fn texts(&mut self, at: usize, room: &str) -> Vec<String> {
-        let read = self.ok(at, "read", json!({"room": room, "limit": 10_000}));
-        read.as_array().unwrap().iter().map(|m| m["text"].as_str().unwrap().to_owned()).collect()
-    }
-
     /// Epoch and authenticator of a room on a device.
     pub(super) fn epoch(&mut self, at: usize, room: &str) -> (u64, String) {
         let status = self.ok(at, "status", json!({}));
@@ -397,10 +394,5 @@ impl World {
         let state = rooms.iter().find(|state| state["room"] == room).unwrap();
         let authenticator = state["authenticator"].as_str().unwrap().to_owned();
         (state["epoch"].as_u64().unwrap(), authenticator)
-    }
-
-    pub(super) fn alarms(&mut self, at: usize) -> Vec<String> {
-        let status = self.ok(at, "status", json!({}));
-        serde_json::from_value(status["alarms"].clone()).unwrap()
     }
 }

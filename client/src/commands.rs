@@ -85,6 +85,31 @@ impl Role {
     }
 }
 
+/// `file ...`
+#[derive(Subcommand)]
+pub(crate) enum FileCommand {
+    /// Send a file
+    Send {
+        /// NAME, or @MEMBER
+        room: String,
+        /// The file, 60 MiB at most
+        path: PathBuf,
+    },
+    /// Fetch a file; nothing that exists is written over, nothing is opened
+    Get {
+        /// The file's id
+        id: String,
+        /// Where to put it: a directory, or a new name
+        #[arg(short, long, value_name = "PATH", default_value = ".")]
+        output: PathBuf,
+    },
+    /// List files
+    List {
+        /// Only this room: NAME, or @MEMBER
+        room: Option<String>,
+    },
+}
+
 /// The forms of an exported history.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
@@ -164,6 +189,9 @@ pub(crate) enum Command {
         #[arg(long, value_name = "N", default_value_t = 50)]
         limit: u32,
     },
+    /// Send, list and fetch files
+    #[command(subcommand)]
+    File(FileCommand),
     /// Print the whole history of a room
     Export {
         /// NAME, or @MEMBER

@@ -154,7 +154,7 @@ pub(super) fn print(event: Value, one_room: bool, out: &mut Out) -> Result<(), F
         return out.json(event);
     }
     match line_of(&event, "type").as_str() {
-        "message" => message(&event, one_room, out),
+        "message" | "file" => message(&event, one_room, out),
         "edit" | "delete" | "reaction" => change(&event, one_room, out),
         "gap" if event.get("missing").is_some() => {
             let missing = event.get("missing").and_then(Value::as_u64).unwrap_or_default();
@@ -192,10 +192,19 @@ fn message(event: &Value, one_room: bool, out: &mut Out) -> Result<(), Failure> 
     }
     let from = style.paint(Paint::Bold, &line_of(event, "from"));
     head.push(format!("{} {from}", painted_trust(event, out)));
-    let body = event.get("text").and_then(Value::as_str).map(clean_block).unwrap_or_default();
-    let body = body.replace('\n', "\n    ");
+    let body = body_of(event).replace('\n', "\n    ");
     let edited = if is_set(event, "edited") { text::EDITED } else { "" };
     out.line(&format!("{}  {body}{edited}", head.join("  ")))
+}
+
+/// What a message says: its text, or which file it brings.
+pub(super) fn body_of(event: &Value) -> String {
+    if line_of(event, "type") != "file" {
+        return event.get("text").and_then(Value::as_str).map(clean_block).unwrap_or_default();
+    }
+    let size = event.get("size").and_then(Value::as_u64).unwrap_or_default();
+    let id: String = line_of(event, "id").chars().take(8).collect();
+    text::file(&line_of(event, "name"), size, &id)
 }
 
 /// `2027-04-25 09:12  general  v Karim  edited 1a2b3c4d: text`

@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::chat::print;
+use super::chat::{body_of, print};
 use super::{items, refresh};
 use crate::api::Calls;
 use crate::commands::Format;
 use crate::errors::Failure;
-use crate::output::{Out, clean_block, is_set, line_of};
+use crate::output::{Out, is_set, line_of};
 use crate::{text, time};
 
 /// How many messages are asked for at once.
@@ -71,7 +71,7 @@ pub(super) async fn export(
 fn markdown(message: &Value) -> String {
     let edited = if is_set(message, "edited") { text::EDITED } else { "" };
     let when = time::minute(&line_of(message, "sent_at"));
-    let body = message.get("text").and_then(Value::as_str).map(clean_block).unwrap_or_default();
+    let body = body_of(message);
     let quoted: Vec<String> = body.lines().map(|line| format!("> {line}")).collect();
     format!("\n**{}**, {when}{edited}\n\n{}", line_of(message, "from"), quoted.join("\n"))
 }

@@ -3,6 +3,7 @@
 
 mod change;
 mod chat;
+mod file;
 mod history;
 mod invite;
 mod join;
@@ -81,6 +82,7 @@ async fn with(command: Command, api: &Api, out: &mut Out) -> Result<(), Failure>
         Command::Search { words, room, limit } => {
             history::search(&words, room, limit, api, out).await
         }
+        Command::File(command) => file::run(command, api, out).await,
         Command::Export { room, format } => history::export(&room, format, api, out).await,
         Command::Status => status::status(api, out).await,
         Command::Sync => status::sync(api, out).await,

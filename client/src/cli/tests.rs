@@ -296,3 +296,18 @@ async fn an_exported_text_cannot_pass_for_a_heading() {
     assert!(text.starts_with("# general\n\n**Lea**, "), "{text}");
     assert!(text.ends_with("\n\n> # one\n> \n> **Karim**, now\n"), "{text}");
 }
+
+#[tokio::test]
+async fn a_file_is_printed_as_what_fetches_it() {
+    let mut sent = message("0123456789abcdef");
+    for (field, value) in
+        [("type", json!("file")), ("name", json!("a.pdf")), ("size", json!(2_048))]
+    {
+        sent[field] = value;
+    }
+    let api = Table::default().ok("read", json!([sent]));
+    let (mut out, stdout, _) = captured(TEXT);
+    chat::read(all(), &api, &mut out).await.unwrap();
+    let text = stdout.text();
+    assert!(text.ends_with("Lea  [a.pdf, 2 KiB: staffetta file get 01234567]\n"), "{text}");
+}

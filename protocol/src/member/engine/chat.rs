@@ -174,11 +174,29 @@ impl Cx<'_> {
         if void {
             return Ok(self.tx.replace_cells(out.id, out.message.epoch, &[])?);
         }
+        let room = out.message.room.and_then(|room| self.memory.rooms.get(&room));
+        if room.is_none_or(|row| row.status != RoomStatus::Active) {
+            // Whether the epoch had ended before it is not known yet.
+            return Ok(());
+        }
         self.tx.remove_out(out.id)?;
         let Some(content) = out.message.content else { return Ok(()) };
         self.tx.placed_message(&content, place)?;
         self.event(json!({"v": 1, "type": "sent", "id": content.to_hex(), "seq": place}));
         self.take_effect(&content)
+    }
+
+    /// The room waits no longer: texts that came back meanwhile count, if their epoch still lasts.
+    pub(super) fn count_placed_texts(&mut self, room: &RoomId) -> Result<(), Fault> {
+        for out in self.tx.pending_messages()? {
+            if out.message.kind == OutKind::Text
+                && out.message.room == Some(*room)
+                && let Some(place) = self.tx.is_complete(out.id)?
+            {
+                self.own_text(&out, place, false)?;
+            }
+        }
+        Ok(())
     }
 
     /// What a waiting `send` is told now, if anything.

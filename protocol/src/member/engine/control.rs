@@ -23,8 +23,9 @@ const CONTROL_PACKAGES: u8 = 2;
 
 /// Single-use KeyPackages that a device offers at a time.
 const POOL: usize = 8;
-/// The pool is filled again when so many were used.
-const REFILL_AT: u32 = 4;
+/// The pool is replaced when so many were used: each adder takes from it without knowing of the
+/// others, and two who take the same one leave a device outside.
+const REFILL_AT: u32 = 1;
 /// The longest message of KeyPackages.
 const MAX_POSTED: usize = (POOL + 1) * e2ee::MAX_PACKAGE + 1_024;
 const PACKAGES_LABEL: &[u8] = b"staffetta 1 key packages";
@@ -90,13 +91,14 @@ impl Cx<'_> {
     }
 
     /// An entry of this device came back. **Two admins at once: log order decides, the loser
-    /// rebases.**
-    pub(super) fn own_entry(&mut self, out: &OutRow, place: Seq) -> Result<(), Fault> {
+    /// rebases.** One that lands unreadable is posted again.
+    pub(super) fn own_entry(&mut self, out: &OutRow, place: Seq, void: bool) -> Result<(), Fault> {
         self.tx.remove_out(out.id)?;
         let Ok(signed) = SignedEntry::decode(&out.message.plain) else { return Ok(()) };
         let next = self.memory.roster()?.head().number + 1;
         let Ok(entry) = signed.entry() else { return Ok(()) };
-        let follows = entry.number == next && entry.prev == self.memory.roster()?.head().hash;
+        let follows =
+            !void && entry.number == next && entry.prev == self.memory.roster()?.head().hash;
         if follows {
             return self.entry(&signed, place, Origin::Own);
         }

@@ -11,7 +11,7 @@ use super::profile::Stage;
 use crate::cell::chain::Whole;
 use crate::cell::direct;
 use crate::member::e2ee::{self, Member, Rejoin, RoomKind, WelcomeFault, open_welcome};
-use crate::member::roster::{Roster, SignedEntry};
+use crate::member::roster::{Action, Roster, SignedEntry};
 use crate::member::store::{ChannelKind, DirectProgress, Held, NewChannel, OutKind, RoomRow};
 use crate::wire::ids::{CellId, DeviceId, MemberId, RoomId, Seq};
 use crate::wire::limits::CELL;
@@ -89,8 +89,12 @@ impl Cx<'_> {
             }
             DIRECT_WELCOME => self.welcome_to(peer, false, &whole.content),
             DIRECT_ENTRY => match SignedEntry::decode(&whole.content) {
-                Ok(signed) => self.entry(&signed, whole.place, Origin::Other),
-                Err(_) => Ok(()),
+                // Only what cuts somebody off may come this way: any other entry has one place in
+                // the log, equal for all.
+                Ok(signed) if is_revocation(&signed) => {
+                    self.entry(&signed, whole.place, Origin::Other)
+                }
+                _ => Ok(()),
             },
             _ => Ok(()),
         }
@@ -251,4 +255,8 @@ impl Cx<'_> {
             }
         }
     }
+}
+
+fn is_revocation(signed: &SignedEntry) -> bool {
+    signed.entry().is_ok_and(|entry| matches!(entry.action, Action::Revoke { .. }))
 }

@@ -8,6 +8,8 @@ mod rights;
 mod sizes;
 mod verdicts;
 
+pub(in crate::member) use self::hostile::break_tag;
+
 use std::collections::BTreeMap;
 
 use rusqlite::Connection;

@@ -79,7 +79,7 @@ fn only_the_authors_member_edits_and_deletes() {
     // A hostile client does it all the same.
     let target = ContentId::from_hex(id.as_str().unwrap());
     for kind in [Kind::Edit("forged".into()), Kind::Delete] {
-        world.forge(1, "general", kind, target, None);
+        world.say(1, "general", kind, target, None);
     }
     for at in [0, 2] {
         assert_eq!(world.texts(at, "general"), ["mine"]);
@@ -94,8 +94,8 @@ fn only_the_authors_member_edits_and_deletes() {
 fn an_edit_of_a_message_that_is_not_here_is_kept_and_does_nothing() {
     let mut world = team();
     let unknown = ContentId([7; 16]);
-    world.forge(1, "general", Kind::Edit("of nothing".into()), Some(unknown), None);
-    world.forge(1, "general", Kind::Delete, Some(unknown), None);
+    world.say(1, "general", Kind::Edit("of nothing".into()), Some(unknown), None);
+    world.say(1, "general", Kind::Delete, Some(unknown), None);
     send(&mut world, 1, "goes on");
     for at in 0..3 {
         assert_eq!(world.texts(at, "general"), ["goes on"]);
@@ -130,7 +130,7 @@ fn reactions_are_bounded_per_message() {
     let id = send(&mut world, 0, "flooded");
     let target = ContentId::from_hex(id.as_str().unwrap());
     for number in 0..20 {
-        world.forge(1, "general", Kind::Reaction(format!("r{number}")), None, target);
+        world.say(1, "general", Kind::Reaction(format!("r{number}")), None, target);
     }
     assert_eq!(messages(&mut world, 0)[0]["reactions"].as_array().unwrap().len(), 16);
 }
@@ -141,7 +141,7 @@ fn unknown_kinds_are_kept_within_a_bound() {
     world.join(0, "Karim", "member", true);
     for _ in 0..260 {
         let body = ciborium::Value::from("later");
-        world.forge(1, "general", Kind::Unknown { code: 200, body }, None, None);
+        world.say(1, "general", Kind::Unknown { code: 200, body }, None, None);
     }
     assert_eq!(world.unknown_kinds(0, 1), 256);
     send(&mut world, 1, "still here");

@@ -10,7 +10,7 @@ use crate::wire::ids::ContentId;
 
 impl World {
     /// Sends content of any kind about any message, and waits until everybody has it.
-    pub(super) fn forge(
+    pub(super) fn say(
         &mut self,
         at: usize,
         room: &str,

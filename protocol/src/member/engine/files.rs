@@ -15,7 +15,7 @@ use super::views::rfc3339;
 use super::waits::{Wait, What};
 use crate::member::agent::core::{ApiError, CallId, Out};
 use crate::member::content::{Content, FileRef, Kind, MAX_FILE, padded, safe_name};
-use crate::member::store::{Download, MessageRow, Upload, read_file, write_file};
+use crate::member::store::{Download, MessageRow, RoomStatus, Upload, read_file, write_file};
 use crate::wire::frame::FailCode;
 use crate::wire::ids::{BlobId, ContentId, Digest};
 use crate::wire::limits::{MAX_BLOB_CHUNKS, NOISE_TAG, SHARED_BLOB};
@@ -69,7 +69,11 @@ impl Cx<'_> {
         }
         self.tx.remove_upload(blob)?;
         let Upload { content, room, name, size, key, hash, .. } = upload;
-        let Some(room) = self.memory.rooms.get(&room).cloned() else { return Ok(()) };
+        let row = self.memory.rooms.get(&room);
+        let Some(room) = row.filter(|row| row.status != RoomStatus::Left).cloned() else {
+            self.end_waits(&content, &Err(refused("You are no longer in this room.", None)));
+            return Ok(());
+        };
         let file = FileRef { name, size, blob: *blob, key: Arc::new(key), hash };
         let mut draft = Draft::new(self.random, Kind::File(file));
         draft.id = content;

@@ -90,7 +90,8 @@ impl View<'_> {
     /// # Errors
     /// Those of the database.
     pub fn progress(&self, blob: &BlobId) -> Result<Progress, StoreError> {
-        let sql = "SELECT count(*), ifnull(max(count), 0) FROM blob_in WHERE blob = ?1";
+        let sql = "SELECT (SELECT count(*) FROM blob_in WHERE blob = ?1),
+            ifnull((SELECT count FROM blob_in WHERE blob = ?1 LIMIT 1), 0)";
         let found = self.row(sql, [blob], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let (have, count) = found.unwrap_or((0, 0));
         Ok(Progress { have, count })
@@ -163,8 +164,8 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Keeps a chunk that came at `at` (unix seconds), if nobody asked for its blob within
-    /// [`MAX_KEPT_CHUNKS`].
+    /// Keeps the next chunk of a blob, which came at `at` (unix seconds): always if its file is to
+    /// be written, else within [`MAX_KEPT_CHUNKS`].
     ///
     /// # Errors
     /// Those of the database.
@@ -179,8 +180,9 @@ impl Tx<'_> {
         self.execute(
             "INSERT OR IGNORE INTO blob_in (blob, place, count, chunk, at)
              SELECT ?1, ?2, ?3, ?4, ?5
-             WHERE EXISTS (SELECT 1 FROM download WHERE blob = ?1)
-                OR (SELECT count(*) FROM blob_in) < ?6",
+             WHERE ?2 = (SELECT count(*) FROM blob_in WHERE blob = ?1)
+                AND (EXISTS (SELECT 1 FROM download WHERE blob = ?1)
+                    OR (SELECT count(*) FROM blob_in) < ?6)",
             (blob, index, count, chunk, at, MAX_KEPT_CHUNKS),
         )?;
         Ok(())

@@ -10,7 +10,7 @@ use super::memory::{Key, Standings, signed_entries};
 use super::profile::Stage;
 use crate::cell::chain::Whole;
 use crate::cell::direct;
-use crate::member::e2ee::{self, Member, Rejoin, RoomKind, WelcomeFault, open_welcome};
+use crate::member::e2ee::{self, Member, Rejoin, RoomKind, WelcomeFault, open_welcome_from};
 use crate::member::roster::{Action, Roster, SignedEntry};
 use crate::member::store::{ChannelKind, DirectProgress, Held, NewChannel, OutKind, RoomRow};
 use crate::wire::ids::{CellId, DeviceId, MemberId, RoomId, Seq};
@@ -105,7 +105,8 @@ impl Cx<'_> {
         let Some((place, welcome)) = message.split_first_chunk::<8>() else { return Ok(()) };
         let place = Seq::from_be_bytes(*place);
         let provider = self.provider();
-        let invitation = match open_welcome(&provider, welcome, Rejoin::Refuse) {
+        let opened = open_welcome_from(&provider, welcome, Rejoin::Refuse, &peer);
+        let invitation = match opened {
             Ok(invitation) => invitation,
             Err(fault) => return self.bad_welcome(&peer, fault),
         };
@@ -114,11 +115,6 @@ impl Cx<'_> {
         let is_control = state.kind == RoomKind::Control;
         if is_control != control || (control && self.memory.profile.control().is_some()) {
             return self.bad_welcome(&peer, WelcomeFault::NotARoom);
-        }
-        match invitation.sender() {
-            Ok(sender) if sender == peer => {}
-            Ok(_) => return self.bad_welcome(&peer, WelcomeFault::MayNotAdd),
-            Err(fault) => return self.bad_welcome(&peer, fault),
         }
         if control {
             // Entries placed since the snapshot; each is signed and chained, so that keys from

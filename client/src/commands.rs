@@ -85,6 +85,15 @@ impl Role {
     }
 }
 
+/// Who may add people to a room.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum WhoMayAdd {
+    /// Every person in it
+    Members,
+    /// Admins of the team
+    Admins,
+}
+
 /// The commands.
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -222,6 +231,26 @@ pub(crate) enum RoomCommand {
     },
     /// List who is in a room
     Members { room: String },
+    /// Change a room's name, topic, lifetime, or who may add people
+    #[command(group(clap::ArgGroup::new("what").required(true).multiple(true)
+        .args(["name", "topic", "lifetime", "who_may_add"])))]
+    Set {
+        room: String,
+        /// A name that no other room of the team has
+        #[arg(long)]
+        name: Option<String>,
+        /// What the room is about
+        #[arg(long)]
+        topic: Option<String>,
+        /// How long messages are kept on devices
+        #[arg(long, value_name = "DURATION", value_parser = time::parse_duration)]
+        lifetime: Option<u64>,
+        /// Who may add people and change the room
+        #[arg(long, value_enum)]
+        who_may_add: Option<WhoMayAdd>,
+    },
+    /// Go out of a room, with all your devices
+    Leave { room: String },
 }
 
 /// `send`

@@ -187,6 +187,12 @@ pub(crate) fn removed(member: &str, room: &str) -> String {
     format!("{member} is no longer in {room}.")
 }
 
+pub(crate) const ROOM_CHANGED: &str = "The room is changed, for everybody in it.";
+
+pub(crate) fn left(room: &str) -> String {
+    format!("You are no longer in {room}.")
+}
+
 // Events.
 pub(crate) const SOMEBODY_ASKS: &str = "Somebody asks to come in. See: staffetta invites";
 pub(crate) const ALARM_RAISED: &str = "There is an alarm. See: staffetta status";

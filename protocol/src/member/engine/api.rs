@@ -189,6 +189,8 @@ impl Cx<'_> {
             "room.members" => {
                 return self.list_members(&read::<RoomParams>(params)?.room).map(Some);
             }
+            "room.set" => self.set_room(id, read(params)?),
+            "room.leave" => self.leave_room(id, &read::<RoomParams>(params)?.room),
             "room.add" => self.change_room(id, read(params)?, IntentKind::Add),
             "room.remove" => self.change_room(id, read(params)?, IntentKind::Remove),
             "send" | "reply" => self.send_call(id, read(params)?),
@@ -246,15 +248,7 @@ impl Cx<'_> {
         let CreateParams { name, topic, lifetime_s } = params;
         let name = Name::parse(&name)
             .map_err(|error| refused(&format!("The room's name: {error}."), None))?;
-        let taken = self
-            .memory
-            .rooms
-            .keys()
-            .any(|id| self.room_name(id).to_lowercase() == name.as_str().to_lowercase());
-        if taken {
-            let text = format!("There is already a room called {}.", name.as_str());
-            return Err(refused(&text, Some("Choose another name.")).into());
-        }
+        self.check_room_name(&name, None)?;
         let me = self.memory.me()?;
         if self.memory.roster()?.role_of(&me) == Some(Role::Bot) {
             return Err(failed(77, "Bots do not create rooms.", None).into());
@@ -291,6 +285,7 @@ impl Cx<'_> {
             let text = format!("{} is {state} {}.", params.member, params.room);
             return Err(refused(&text, None).into());
         }
+        self.check_change(&room, &open, adding)?;
         let now = self.now.unix_ms;
         for device in open.iter().filter(|_| !adding) {
             self.ask_removal(&room.id, device)?;

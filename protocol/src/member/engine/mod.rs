@@ -27,6 +27,7 @@ mod members;
 mod memory;
 mod outbound;
 mod profile;
+mod room_state;
 mod rooms;
 mod rows;
 mod standstill;

@@ -137,6 +137,7 @@ impl Cx<'_> {
         row.opened = place;
         row.status = RoomStatus::Active;
         row.members = self.count_members(&room)?;
+        self.adopt_state(&mut row, &outcome)?;
         self.tx.put_room(&row)?;
         self.memory.rooms.insert(room, row.clone());
         self.open_channel(&room, place)?;
@@ -153,7 +154,11 @@ impl Cx<'_> {
     }
 
     /// This device is no longer in the room.
-    fn leave(&mut self, mut row: RoomRow, own: Option<PendingCommit>) -> Result<(), Fault> {
+    pub(super) fn leave(
+        &mut self,
+        mut row: RoomRow,
+        own: Option<PendingCommit>,
+    ) -> Result<(), Fault> {
         let provider = self.provider();
         let room = row.id;
         if let Some(group) = self.memory.groups.remove(&room) {
@@ -165,6 +170,8 @@ impl Cx<'_> {
         for intent in self.tx.intents()?.iter().filter(|intent| intent.room == room) {
             self.tx.remove_intent(intent.id)?;
         }
+        self.tx.delete_room_change(&room)?;
+        self.close_channel(&room)?;
         row.status = RoomStatus::Left;
         self.tx.put_room(&row)?;
         let name = row.name.clone();
@@ -203,10 +210,11 @@ impl Cx<'_> {
             Ok(asked) => {
                 let (device, by) = (asked.target, asked.by);
                 self.tx.require_removal(&RequiredRemoval { room, epoch, device, by })?;
-                {
-                    let when = self.spread();
-                    self.intend(room, IntentKind::Remove(device), when)
+                if device == self.memory.me()? {
+                    return Ok(());
                 }
+                let when = self.spread();
+                self.intend(room, IntentKind::Remove(device), when)
             }
             Err(e2ee::Refused::Storage(error)) => Err(e2ee::Error::from(error).into()),
             Err(reason) => {

@@ -107,6 +107,7 @@ impl Cx<'_> {
                     "unread": unread,
                     "topic": row.topic,
                     "lifetime_s": row.lifetime_s,
+                    "who_may_add": self.who_may_add(row).ok(),
                     "frozen": !matches!(row.status, RoomStatus::Active),
                 })
             })

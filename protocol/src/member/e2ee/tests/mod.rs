@@ -6,6 +6,7 @@ mod membership;
 mod messages;
 mod rights;
 mod sizes;
+mod states;
 mod verdicts;
 
 use std::collections::BTreeMap;
@@ -240,4 +241,4 @@ fn all_talk(roster: &Roster, seats: &mut [Seat]) {
     }
 }
 
-const UPDATE: Change<'static> = Change { add: &[], remove: &[], update: true };
+const UPDATE: Change<'static> = Change { add: &[], remove: &[], update: true, state: None };

@@ -67,7 +67,7 @@ fn build(name: &str, package: &[&str]) -> PathBuf {
         Some(other) => other,
     };
     let mut build = cargo();
-    build.args(["build", "--quiet", "--profile", profile]).args(package);
+    build.args(["build", "--quiet", "--locked", "--profile", profile]).args(package);
     if let Some(target) = dir.parent() {
         build.arg("--target-dir").arg(target);
     }

@@ -60,7 +60,14 @@ impl Source {
         let is_story = self.path.starts_with("tests/")
             && !["tests/src/load/", "tests/src/bin/"].iter().any(|it| self.path.starts_with(it));
         let whole = is_story || self.path.ends_with("/tests.rs") || self.path.contains("/tests/");
-        let inside = || self.code().find(|(_, line)| line.trim() == "#[cfg(test)]").map(|it| it.0);
+        // A module of tests in a file of its own is only declared here.
+        let lines: Vec<(usize, &str)> = self.code().collect();
+        let opens = |two: &[(usize, &str)]| {
+            two[0].1.trim() == "#[cfg(test)]"
+                && two[1].1.starts_with("mod ")
+                && two[1].1.ends_with('{')
+        };
+        let inside = || lines.windows(2).find(|two| opens(two)).map(|two| two[0].0);
         if whole { Some(1) } else { inside() }
     }
 }
@@ -91,10 +98,13 @@ mod tests {
         assert!(holds_word("use sled::Db;", "sled"));
         assert!(!holds_word("mod sledge; fn a_sled() {}", "sled"));
         let source = |path: &str, text: &str| Source { path: path.into(), text: text.into() };
-        let file = source("x/y.rs", "// sled\nlet a = \"http://sled\"; // snow\n#[cfg(test)]\n");
+        let file = source(
+            "x/y.rs",
+            "// sled\nlet a = \"http://sled\"; // snow\n#[cfg(test)]\nmod tests;\n#[cfg(test)]\nmod more {\n",
+        );
         assert_eq!(file.naming("sled"), ["x/y.rs:2"]);
         assert!(file.naming("snow").is_empty());
-        assert_eq!(file.tests_from(), Some(3));
+        assert_eq!(file.tests_from(), Some(5));
         assert_eq!(source("x/tests.rs", "").tests_from(), Some(1));
     }
 }

@@ -52,13 +52,19 @@ pub struct Staff {
 impl Staff {
     /// Somebody without a profile yet, whose files will be in `dir`.
     pub fn new(dir: &Path, name: &str) -> Self {
+        let new = Self::known(dir, name);
+        fs::create_dir_all(new.home()).expect("a directory");
+        write_private(&new.passphrase, &format!("correct horse battery {name}\n"));
+        new
+    }
+
+    /// Somebody whose files are in `dir` already.
+    pub fn known(dir: &Path, name: &str) -> Self {
         let folder: String =
             name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
         let home = dir.join(folder);
-        fs::create_dir_all(&home).expect("a directory");
-        let passphrase = home.join("passphrase");
-        write_private(&passphrase, &format!("correct horse battery {name}\n"));
-        Self { name: name.to_owned(), profile: home.join("profile"), passphrase, holder: None }
+        let (profile, passphrase) = (home.join("profile"), home.join("passphrase"));
+        Self { name: name.to_owned(), profile, passphrase, holder: None }
     }
 
     /// Where this person's other files go.

@@ -76,16 +76,18 @@ impl World {
     /// Lets somebody in by the five words; the newcomer's agent is online afterwards.
     pub fn admit(&self, name: &str, device: &str) -> Staff {
         let (id, code) = self.invite(&[name]);
-        let mut newcomer = Staff::new(self.dir(), name);
-        let args = ["join", code.as_str(), "--name", name, "--device", device, "--json"];
-        let mut joining = newcomer.start(&args);
-        let words = joining.stdout.wait_for("the five words", |line| {
-            let state: Value = serde_json::from_str(line).expect("JSON");
-            (state["state"] == "waiting").then(|| words(&state["words"]))
-        });
-        assert_eq!(words.split(' ').count(), 5, "{words}");
-        self.founder_sees(&id, "asking");
-        self.founder.ok(&["approve", &id, "--words", &words]);
+        let newcomer = Staff::new(self.dir(), name);
+        self.let_in(newcomer, &id, &code, device)
+    }
+
+    /// Lets somebody in by the five words of an invite; the newcomer's agent is online afterwards.
+    pub fn let_in(&self, mut newcomer: Staff, id: &str, code: &str, device: &str) -> Staff {
+        let name = newcomer.name.clone();
+        let mut joining =
+            newcomer.start(&["join", code, "--name", &name, "--device", device, "--json"]);
+        let words = five_words(&joining);
+        self.founder_sees(id, "asking");
+        self.founder.ok(&["approve", id, "--words", &words]);
         assert_eq!(joining.wait(), 0, "{:#?}", joining.stderr.to_the_end());
         let last = joining.stdout.to_the_end();
         assert!(last.last().is_some_and(|line| line.contains(r#""state":"joined""#)), "{last:?}");
@@ -107,19 +109,19 @@ impl World {
         let args = [name, "--role", "bot", "--auto-approve", "--ttl", "30m"];
         let (_, code) = self.invite(&args);
         let bot = Staff::new(self.dir(), name);
-        let invite = bot.home().join("invite");
-        write_private(&invite, &format!("{code}\n"));
-        let mut command = Command::new(binaries::echo_bot());
-        command.env("STAFFETTA_PROFILE", &bot.profile);
-        command.env("STAFFETTA_PASSPHRASE_FILE", bot.passphrase_file());
-        command.env("STAFFETTA_INVITE_FILE", &invite);
-        let mut running = Process::start(name, &mut command);
+        write_private(&bot.home().join("invite"), &format!("{code}\n"));
+        let mut running = run_echo_bot(&bot);
         eventually("the bot is enrolled", || {
             assert!(running.is_alive(), "the bot ended: {:#?}", running.stderr.to_the_end());
             let team = self.founder.ok(&["team"]);
             team.iter().any(|it| it["member"] == name && it["state"] == "active").then_some(())
         });
         running
+    }
+
+    /// Runs an echo bot again that was let in before.
+    pub fn run_echo_bot(&self, name: &str) -> Process {
+        run_echo_bot(&Staff::known(self.dir(), name))
     }
 
     /// Waits until the founder's list shows an invite in a state.
@@ -137,6 +139,24 @@ impl World {
             self.founder.ok(&[&["room", "add", name], members].concat());
         }
     }
+}
+
+fn run_echo_bot(bot: &Staff) -> Process {
+    let mut command = Command::new(binaries::echo_bot());
+    command.env("STAFFETTA_PROFILE", &bot.profile);
+    command.env("STAFFETTA_PASSPHRASE_FILE", bot.passphrase_file());
+    command.env("STAFFETTA_INVITE_FILE", bot.home().join("invite"));
+    Process::start(&bot.name, &mut command)
+}
+
+/// The five words that a running `join --json` shows.
+pub fn five_words(joining: &Process) -> String {
+    let words = joining.stdout.wait_for("the five words", |line| {
+        let state: Value = serde_json::from_str(line).expect("JSON");
+        (state["state"] == "waiting").then(|| words(&state["words"]))
+    });
+    assert_eq!(words.split(' ').count(), 5, "{words}");
+    words
 }
 
 fn words(list: &Value) -> String {

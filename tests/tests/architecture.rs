@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use staffetta_tests::binaries::cargo;
+use serde_json::Value;
+use staffetta_tests::binaries::{cargo, workspace};
 use staffetta_tests::source::{self, Source};
 
 /// The longest file, in lines.
@@ -100,8 +101,8 @@ fn every_arrow_points_down() {
     let session = [&["crate::session"], &core[..]].concat();
     let middle = [&["crate::gate", "crate::noise", "crate::cell"], &session[..]].concat();
     let low = [&["crate::wire"], &middle[..]].concat();
-    let engines = ["member::bot", "member::agent", "member::engine"];
-    let floors: [(&str, &[&str]); 14] = [
+    let engines = ["bot::", "agent::", "engine::"];
+    let floors: [(&str, &[&str]); 16] = [
         ("protocol/src/secret.rs", &low),
         ("protocol/src/wire/ids", &middle),
         ("protocol/src/wire/codec", &middle),
@@ -115,7 +116,9 @@ fn every_arrow_points_down() {
         ("protocol/src/member/roster/", &engines),
         ("protocol/src/member/invite/", &engines),
         ("protocol/src/member/content/", &engines),
-        ("protocol/src/member/agent/", &["member::bot"]),
+        ("protocol/src/member/identity.rs", &engines),
+        ("protocol/src/member/engine/", &["bot::", "agent::link", "agent::driver", "agent::rpc"]),
+        ("protocol/src/member/agent/", &["bot::"]),
     ];
     for (floor, above) in floors {
         let climbs = climbs(floor, above);
@@ -195,6 +198,43 @@ fn dependencies_are_pinned_in_one_place() {
                 let ours = line.contains("workspace = true") || line.contains(".workspace=true");
                 assert!(ours, "{}: {line}", manifest.path);
             }
+        }
+    }
+}
+
+/// The texts of a list in deny.toml, by its name.
+fn allowed(list: &str) -> Vec<String> {
+    let text = std::fs::read_to_string(workspace().join("deny.toml")).expect("deny.toml");
+    let (_, rest) = text.split_once(&format!("\n{list} = [")).expect("the list");
+    let (inside, _) = rest.split_once(']').expect("its end");
+    inside.split('"').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+/// Whether an SPDX expression of the usual shapes can be met with these licences.
+fn is_met(expression: &str, licences: &[String]) -> bool {
+    expression.split(" AND ").all(|part| {
+        let part = part.trim_matches(['(', ')']).replace('/', " OR ");
+        part.split(" OR ").any(|one| licences.iter().any(|it| it == one.trim()))
+    })
+}
+
+#[test]
+fn everything_linked_comes_from_the_registry_under_a_licence_we_accept() {
+    let done = cargo()
+        .args(["metadata", "--format-version", "1", "--locked", "--offline"])
+        .args(["--filter-platform", "x86_64-unknown-linux-gnu"])
+        .output()
+        .expect("cargo runs");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let metadata: Value = serde_json::from_slice(&done.stdout).expect("JSON");
+    let (licences, registries) = (allowed("allow"), allowed("allow-registry"));
+    for package in metadata["packages"].as_array().expect("packages") {
+        let name = &package["name"];
+        let licence = package["license"].as_str().unwrap_or_default();
+        assert!(is_met(licence, &licences), "{name}: {licence}");
+        if let Some(source) = package["source"].as_str() {
+            let known = registries.iter().any(|it| source == format!("registry+{it}"));
+            assert!(known, "{name}: {source}");
         }
     }
 }

@@ -98,6 +98,10 @@ impl Registry {
         if !may_send {
             return Err(FailCode::Denied.into());
         }
+        if team.is_some_and(|team| team.hash == signed.hash()) {
+            // Its DONE was lost.
+            return Ok(());
+        }
         let document = signed
             .verify(|signer, claim| match (team, claim, signer) {
                 (None, Some(claim), RowsSigner::Root) => Some(claim.root),

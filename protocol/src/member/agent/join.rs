@@ -139,12 +139,7 @@ async fn ask<E: From<ApiError>>(
                 engine.asked(clock.now(), seqs.first().copied().unwrap_or(1))?;
                 JoinState::Waiting
             }
-            NewcomerEvent::Frame(ToDevice::Done { .. }) => {
-                if let Some(words) = root_words.take() {
-                    let _ = on(JoinEvent::Founded(words))?;
-                }
-                JoinState::Enrolled
-            }
+            NewcomerEvent::Frame(ToDevice::Done { .. }) => JoinState::Enrolled,
             NewcomerEvent::Frame(ToDevice::Fail { .. }) => return Err(ended().into()),
             NewcomerEvent::Frame(_) => continue,
             NewcomerEvent::NotOpen => return Err(ended().into()),
@@ -159,6 +154,11 @@ async fn ask<E: From<ApiError>>(
         };
         match (state, waiting.take()) {
             (JoinState::Enrolled, _) => {
+                // Also if the DONE of the claim was lost: the words are shown before the root key
+                // is forgotten.
+                if let Some(words) = root_words.take() {
+                    let _ = on(JoinEvent::Founded(words))?;
+                }
                 engine.enrolled(clock.now())?;
                 return Ok(ControlFlow::Continue(()));
             }

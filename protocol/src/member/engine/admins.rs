@@ -32,13 +32,9 @@ struct Note {
     invites: Vec<SharedInvite>,
 }
 
+/// Device, access secret, transport hash, admin's; without names, so that 400 rows fit a message.
 #[derive(Serialize, Deserialize)]
-struct SharedRow {
-    device: ByteArray<16>,
-    access: ByteArray<32>,
-    transport: ByteArray<32>,
-    admin: bool,
-}
+struct SharedRow(ByteArray<16>, ByteArray<32>, ByteArray<32>, bool);
 
 #[derive(Serialize, Deserialize)]
 struct SharedInvite {
@@ -59,7 +55,7 @@ struct SharedInvite {
 impl Drop for Note {
     fn drop(&mut self) {
         self.authority.as_mut_slice().zeroize();
-        self.rows.iter_mut().for_each(|row| row.access.as_mut_slice().zeroize());
+        self.rows.iter_mut().for_each(|row| row.1.as_mut_slice().zeroize());
         self.invites.iter_mut().for_each(|invite| invite.secret.as_mut_slice().zeroize());
     }
 }
@@ -86,6 +82,10 @@ impl Cx<'_> {
         let Some(note) = self.admin_note()? else { return Ok(()) };
         let mut plain = Zeroizing::new(Vec::with_capacity(e2ee::MAX_PLAINTEXT));
         ciborium::into_writer(&note, &mut *plain).map_err(|_| Fault::Bug("encode a note"))?;
+        if plain.len() > e2ee::MAX_PLAINTEXT {
+            self.tx.set(MetaKey::AdminNews, &false)?;
+            return self.alarm("The team is too large for its admins to share the relay's rows.");
+        }
         let provider = self.provider();
         let Some((group, roster, keys)) = self.memory.group(&provider, &room)? else {
             return Ok(());
@@ -110,11 +110,13 @@ impl Cx<'_> {
     fn admin_note(&self) -> Result<Option<Note>, Fault> {
         let Some(authority) = self.tx.relay_authority()? else { return Ok(None) };
         let (version, previous) = self.rows_version()?;
-        let rows = self.tx.access_rows()?.into_iter().map(|row| SharedRow {
-            device: ByteArray::new(row.device.0),
-            access: ByteArray::new(*row.access.secret().expose()),
-            transport: ByteArray::new(row.transport.0.0),
-            admin: row.admin,
+        let rows = self.tx.access_rows()?.into_iter().map(|row| {
+            SharedRow(
+                ByteArray::new(row.device.0),
+                ByteArray::new(*row.access.secret().expose()),
+                ByteArray::new(row.transport.0.0),
+                row.admin,
+            )
         });
         let invites = self.tx.invites()?.into_iter().filter(is_shared).map(|row| SharedInvite {
             id: ByteArray::new(row.id.0),
@@ -159,9 +161,12 @@ impl Cx<'_> {
             return Ok(());
         }
         self.take_rows(&note)?;
-        note.invites.iter().try_for_each(|shared| self.take_invite(shared))?;
+        let mut new = false;
+        for shared in &note.invites {
+            new |= self.take_invite(shared)?;
+        }
         // A request may have come before its invite.
-        self.rescan(0)
+        if new { self.rescan(0) } else { Ok(()) }
     }
 
     fn take_rows(&mut self, note: &Note) -> Result<(), Fault> {
@@ -171,17 +176,22 @@ impl Cx<'_> {
         }
         let authority = Secret::copy(note.authority.as_slice()).ok_or(Fault::Bug("authority"))?;
         self.tx.set_relay_authority(&SigningSecret::from_secret(&authority))?;
-        for row in self.tx.access_rows()? {
+        // Rows of newcomers this device is letting in are not known to anybody else yet.
+        let roster = self.memory.roster()?;
+        let mut old = self.tx.access_rows()?;
+        old.retain(|row| roster.device(&row.device).is_some());
+        let adding = self.rows_being_added()?;
+        for row in old.iter().filter(|row| !adding.contains(&row.device)) {
             self.tx.remove_access_row(&row.device)?;
         }
         let mut rows = Vec::with_capacity(note.rows.len());
-        for row in &note.rows {
-            let access = Secret::copy(row.access.as_slice()).ok_or(Fault::Bug("access"))?;
+        for SharedRow(device, access, transport, admin) in &note.rows {
+            let access = Secret::copy(access.as_slice()).ok_or(Fault::Bug("access"))?;
             let row = AccessRow {
-                device: DeviceId(row.device.into_array()),
+                device: DeviceId(device.into_array()),
                 access: AccessSecret::from_secret(access),
-                transport: TransportHash(Digest(row.transport.into_array())),
-                admin: row.admin,
+                transport: TransportHash(Digest(transport.into_array())),
+                admin: *admin,
             };
             self.tx.put_access_row(&row)?;
             rows.push(row);
@@ -189,7 +199,8 @@ impl Cx<'_> {
         self.rebase_rows(note.version, note.previous.into_array(), &rows)
     }
 
-    fn take_invite(&mut self, shared: &SharedInvite) -> Result<(), Fault> {
+    /// Takes over another admin's invite; true if it was not known.
+    fn take_invite(&mut self, shared: &SharedInvite) -> Result<bool, Fault> {
         let id = InviteId(shared.id.into_array());
         if let Some(mut row) = self.tx.invite(&id)? {
             // Another admin was quicker; this device's own endings stay its own.
@@ -197,15 +208,13 @@ impl Cx<'_> {
                 row.state = state::USED;
                 row.used_at = shared.used_at;
                 self.tx.put_invite(&row)?;
-                return self.drop_invite_channel(&id);
+                self.drop_invite_channel(&id)?;
             }
-            return Ok(());
+            return Ok(false);
         }
-        if shared.state != state::OPEN && shared.state != state::ASKING {
-            return Ok(());
-        }
-        if Bundle::decode(&shared.bundle).is_err() {
-            return Ok(());
+        let is_open = matches!(shared.state, state::OPEN | state::ASKING);
+        if !is_open || Bundle::decode(&shared.bundle).is_err() {
+            return Ok(false);
         }
         let row = InviteRow {
             id,
@@ -223,10 +232,11 @@ impl Cx<'_> {
         };
         let code = self.code_of(&row)?;
         if code.keys().id != id {
-            return Ok(());
+            return Ok(false);
         }
         self.tx.put_invite(&row)?;
-        self.open_invite_channel(&code, 0)
+        self.open_invite_channel(&code, 0)?;
+        Ok(true)
     }
 
     /// An invite that approves by itself is carried out by another admin's device if the inviter's

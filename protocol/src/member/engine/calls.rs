@@ -95,6 +95,8 @@ impl Cx<'_> {
     fn frame(&mut self, frame: ToDevice) -> Result<(), Fault> {
         match frame {
             ToDevice::Welcome { log, head, hash, .. } => self.welcome(log, head, hash),
+            // What was under way on a connection that is given up.
+            _ if !self.link.connected => Ok(()),
             ToDevice::Push { first, hash, cells, .. } => self.push(first, hash, &cells),
             ToDevice::Ack { request, .. } => {
                 self.acked(request);

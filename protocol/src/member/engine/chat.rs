@@ -76,8 +76,7 @@ impl Cx<'_> {
             Content::text(id, counter, now, text.clone()).map_err(|e| content_fault(&e))?;
         content.in_reply_to = reply_to;
         content.expires = (room.lifetime_s > 0).then(|| now + u64::from(room.lifetime_s));
-        let head = self.memory.roster()?.head();
-        content.roster_head = Some((head.number, head.hash));
+        self.mark_heads(&mut content)?;
         let plain = content.encode().map_err(|e| content_fault(&e))?;
         self.tx.insert_message(&MessageRow {
             content: id,
@@ -194,6 +193,7 @@ impl Cx<'_> {
             tracing::debug!("a message has no content that can be read");
             return Ok(());
         };
+        self.compare_heads(&opened.sender, &content)?;
         let Some(device) = self.memory.roster()?.device(&opened.sender) else { return Ok(()) };
         let member = device.member;
         let own = Some(member) == self.memory.profile.member();

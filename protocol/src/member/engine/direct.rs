@@ -1,16 +1,19 @@
 //! Direct messages: Welcomes, and revocations for those who may not be able to read the roster.
 
+use std::collections::BTreeSet;
+
 use super::Cx;
 use super::control::Origin;
 use super::fault::Fault;
+use super::members::{is_visible, kind_code};
 use super::memory::{Key, Standings, signed_entries};
 use super::profile::Stage;
 use crate::cell::chain::Whole;
 use crate::cell::direct;
-use crate::member::e2ee::{self, Rejoin, RoomKind, WelcomeFault, open_welcome};
+use crate::member::e2ee::{self, Member, Rejoin, RoomKind, WelcomeFault, open_welcome};
 use crate::member::roster::{Roster, SignedEntry};
-use crate::member::store::{ChannelKind, DirectProgress, Held, NewChannel, OutKind};
-use crate::wire::ids::{CellId, DeviceId, RoomId, Seq};
+use crate::member::store::{ChannelKind, DirectProgress, Held, NewChannel, OutKind, RoomRow};
+use crate::wire::ids::{CellId, DeviceId, MemberId, RoomId, Seq};
 use crate::wire::limits::CELL;
 
 /// Fragment kinds of a direct channel.
@@ -135,12 +138,18 @@ impl Cx<'_> {
             self.rescan(0)?;
         }
         let roster = self.roster_at(place, floor)?;
+        if state.kind == RoomKind::Direct
+            && !self.is_pair(&state.name, &invitation.members(), &roster)
+        {
+            return self.bad_welcome(&peer, WelcomeFault::NotARoom);
+        }
         let group = match invitation.accept(&provider, &Standings(&roster)) {
             Ok(group) => group,
             Err(fault) => return self.bad_welcome(&peer, fault),
         };
         let mut row = super::members::new_row(room, &state, group.epoch(), place);
         row.roster_floor = floor;
+        self.name_apart(&mut row, &peer)?;
         self.memory.groups.insert(room, group);
         self.memory.rooms.insert(room, row.clone());
         row.members = self.count_members(&room)?;
@@ -150,7 +159,10 @@ impl Cx<'_> {
             self.memory.profile.control = Some(room.0);
         } else if state.kind == RoomKind::Admins && self.memory.profile.admins.is_none() {
             self.memory.profile.admins = Some(room.0);
-        } else if self.memory.profile.general.is_none() && row.name == super::trust::GENERAL {
+        } else if self.memory.profile.general.is_none()
+            && row.name == super::trust::GENERAL
+            && self.memory.roster()?.role_of(&peer) == Some(crate::invite_code::Role::Admin)
+        {
             self.memory.profile.general = Some(room.0);
         }
         self.save_profile()?;
@@ -162,6 +174,41 @@ impl Cx<'_> {
             self.take_early_welcomes()?;
         }
         self.become_inside()
+    }
+
+    /// A direct conversation is of the two members its name says, and of nobody else.
+    fn is_pair(&self, name: &str, members: &[Member], roster: &Roster) -> bool {
+        let of = |member: &Member| roster.device(&member.device).map(|device| device.member);
+        let inside: BTreeSet<MemberId> = members.iter().filter_map(of).collect();
+        let named: BTreeSet<MemberId> = name.split(' ').filter_map(MemberId::from_hex).collect();
+        let me = self.memory.profile.member();
+        inside == named && named.len() == 2 && me.is_some_and(|me| named.contains(&me))
+    }
+
+    /// Names are unique on this device: a second room of a name is shown under another, and said.
+    fn name_apart(&mut self, row: &mut RoomRow, by: &DeviceId) -> Result<(), Fault> {
+        if row.kind != kind_code(RoomKind::Room) {
+            return Ok(());
+        }
+        let taken = |name: &str| {
+            let others = self.memory.rooms.values().filter(|r| r.id != row.id && is_visible(r));
+            others.map(|r| r.name.to_lowercase()).any(|known| known == name.to_lowercase())
+        };
+        let Some(free) = std::iter::once(row.name.clone())
+            .chain((2..=u32::MAX).map(|n| format!("{} {n}", row.name)))
+            .find(|name| !taken(name))
+        else {
+            return Ok(());
+        };
+        if free != row.name {
+            let who = self.member_name(by).unwrap_or_default();
+            self.alarm(&format!(
+                "{who} added you to a second room called {}; it is shown here as {free}.",
+                row.name
+            ))?;
+            row.name = free;
+        }
+        Ok(())
     }
 
     fn take_early_welcomes(&mut self) -> Result<(), Fault> {

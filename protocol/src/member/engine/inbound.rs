@@ -80,12 +80,21 @@ impl Cx<'_> {
         }
         let Some(cursor) = self.memory.cursor else { return self.push_while_joining(first, cells) };
         if first != cursor.seq + 1 {
-            return self.stop(Stopped::Forked);
+            self.link.connected = false;
+            self.effects.push(Out::Redial);
+            return self.alarm("The relay left out messages, or showed some twice.");
         }
-        let rolled =
-            cells.iter().fold(cursor.hash, |h, (id, cell)| running_hash::next(&h, &id, cell));
+        let mut rolled = cursor.hash;
+        let mut hashes = Vec::with_capacity(cells.len());
+        for (id, cell) in cells.iter() {
+            rolled = running_hash::next(&rolled, &id, cell);
+            hashes.push(rolled);
+        }
         if rolled != hash {
             return self.stop(Stopped::Forked);
+        }
+        for (seq, hash) in (first..).zip(&hashes) {
+            self.note_hash(seq, hash);
         }
         for (seq, (id, cell)) in (first..).zip(cells.iter()) {
             self.cell(seq, &id, cell)?;

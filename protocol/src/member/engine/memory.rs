@@ -1,6 +1,6 @@
 //! What the engine keeps in memory: a copy of what is on disk, loaded again after a rollback.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use super::fault::Fault;
 use super::profile::Profile;
@@ -26,6 +26,8 @@ pub(super) struct Memory {
     pub(super) cursor: Option<Cursor>,
     /// Cells read while joining, before the answer says what they are worth.
     pub(super) unread: Vec<(Seq, CellId, Box<[u8; CELL]>)>,
+    /// The running hashes at the last places read, in short form.
+    pub(super) recent: VecDeque<(Seq, [u8; 16])>,
 }
 
 /// A channel with its keys ready and its open chains.
@@ -115,6 +117,7 @@ impl Memory {
             rooms: view.rooms()?.into_iter().map(|room| (room.id, room)).collect(),
             cursor: view.cursor()?,
             unread: Vec::new(),
+            recent: VecDeque::new(),
         })
     }
 

@@ -18,6 +18,7 @@ mod control;
 mod direct;
 mod fault;
 mod founding;
+mod heads;
 mod inbound;
 mod invite_list;
 mod invites;
@@ -122,7 +123,9 @@ impl Engine {
             Err(fault) => {
                 // Groups in memory may be ahead of the disk now.
                 self.link.reset_to(before);
-                self.memory = self.store.view(Memory::load)?;
+                let unread = std::mem::take(&mut self.memory.unread);
+                let recent = std::mem::take(&mut self.memory.recent);
+                self.memory = Memory { unread, recent, ..self.store.view(Memory::load)? };
                 Err(fault)
             }
         }

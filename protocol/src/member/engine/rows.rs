@@ -46,6 +46,12 @@ impl Cx<'_> {
         Ok((state.version, Digest(state.previous.into_array())))
     }
 
+    /// Devices whose rows the relay has not confirmed yet.
+    pub(super) fn rows_being_added(&self) -> Result<Vec<DeviceId>, Fault> {
+        let adding = self.rows_state()?.adding;
+        Ok(adding.into_iter().map(|id| DeviceId(id.into_array())).collect())
+    }
+
     /// Another admin's device changed the registry first: what this one wanted follows on that.
     pub(super) fn rebase_rows(
         &mut self,

@@ -2,7 +2,11 @@
 
 use serde_json::json;
 
+use super::super::founding::state;
 use super::world::World;
+use crate::member::e2ee::{RoomKind, WhoMayAdd};
+use crate::member::store::IntentKind;
+use crate::wire::ids::RoomId;
 
 /// A world of a founder and three people in `general`, and a room `press` of the founder and
 /// Karim.
@@ -91,4 +95,62 @@ fn a_relay_that_rewrites_what_it_has_shown_is_noticed() {
     let alarms = world.alarms(karim);
     assert!(alarms.iter().any(|alarm| alarm.contains("two different pasts")), "{alarms:?}");
     assert!(world.texts(karim, "press").is_empty());
+}
+
+#[test]
+fn nobody_poses_as_a_conversation_of_two_others() {
+    let mut world = team();
+    let (karim, sofia, paul) = (1, 2, 3);
+    let member =
+        |world: &World, at: usize| world.devices[at].engine.memory.profile.member().unwrap();
+    let device = |world: &World, at: usize| world.devices[at].engine.memory.me().unwrap();
+    // Paul founds a room that says it is Karim's and Sofia's, and adds Karim.
+    let mut pair = [member(&world, karim).to_hex(), member(&world, sofia).to_hex()];
+    pair.sort();
+    let (now, target) = (world.now, device(&world, karim));
+    let room = RoomId([0; 16]);
+    let founded = world.devices[paul].engine.step(now, |cx| {
+        let posing = state(&pair.join(" "), RoomKind::Direct, WhoMayAdd::Members, 0);
+        cx.found_room(room, &posing)?;
+        cx.intend(room, IntentKind::Add(target), now.unix_ms)
+    });
+    assert!(founded.is_ok());
+    for _ in 0..20 {
+        world.pass(100);
+    }
+    world.ok(karim, "send", json!({"room": "@Sofia", "text": "for Sofia"}));
+    assert_eq!(world.texts(sofia, "@Karim"), ["for Sofia"]);
+    let seen = world.devices[paul].events.iter().any(|e| e.to_string().contains("for Sofia"));
+    assert!(!seen);
+    assert!(world.alarms(karim).iter().any(|alarm| alarm.contains("Paul")));
+}
+
+#[test]
+fn a_second_room_of_a_name_is_shown_under_another() {
+    let mut world = team();
+    let (karim, paul) = (1, 3);
+    world.ok(paul, "room.create", json!({"name": "press"}));
+    world.ok(paul, "room.add", json!({"room": "press", "member": "Karim"}));
+    world.run();
+    world.ok(karim, "send", json!({"room": "press", "text": "to Lea"}));
+    assert_eq!(world.texts(0, "press"), ["to Lea"]);
+    assert!(world.texts(karim, "press 2").is_empty());
+}
+
+#[test]
+fn the_first_message_across_a_fork_shows_it_by_name() {
+    let mut world = team();
+    let karim = 1;
+    // The relay shows Karim a log in which the last cell is another one, with hashes to fit.
+    world.disconnect(karim);
+    world.ok(0, "send", json!({"room": "general", "text": "only in one past"}));
+    world.fork_for(karim);
+    world.connect(karim);
+    world.run();
+    assert!(world.alarms(karim).iter().all(|alarm| !alarm.contains("past")));
+    world.ok(0, "send", json!({"room": "general", "text": "after the fork"}));
+    world.extend_fork();
+    world.run();
+    let alarms = world.alarms(karim);
+    assert!(alarms.iter().any(|alarm| alarm.contains("Lea another past")), "{alarms:?}");
 }

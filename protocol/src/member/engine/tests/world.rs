@@ -115,8 +115,16 @@ pub(super) struct Device {
     answers: HashMap<u64, Result<Value, ApiError>>,
 }
 
+/// Another past, shown to one device.
+pub(super) struct Fork {
+    shown_to: usize,
+    log: Vec<(CellId, [u8; CELL])>,
+    hashes: Vec<Digest>,
+}
+
 pub(super) struct World {
     pub(super) relay: Relay,
+    pub(super) fork: Option<Fork>,
     pub(super) devices: Vec<Device>,
     pub(super) now: Now,
     calls: u64,
@@ -126,7 +134,7 @@ impl World {
     /// A relay nobody has claimed.
     pub(super) fn new() -> Self {
         let now = Now { unix_ms: 1_800_000_000_000, mono_ms: 1_000 };
-        Self { relay: Relay::default(), devices: Vec::new(), now, calls: 0 }
+        Self { relay: Relay::default(), fork: None, devices: Vec::new(), now, calls: 0 }
     }
 
     /// A team of a founder.
@@ -214,19 +222,43 @@ impl World {
         assert_eq!(self.devices[new].engine.joined(), Joined::Inside);
     }
 
+    /// Shows a device another past from now on: the last cell is altered, and hashed to fit.
+    pub(super) fn fork_for(&mut self, at: usize) {
+        let mut log = self.relay.log.clone();
+        log.last_mut().unwrap().1[500] ^= 1;
+        let mut hashes = self.relay.hashes.clone();
+        hashes.pop();
+        let (id, cell) = log.last().unwrap();
+        hashes.push(running_hash::next(hashes.last().unwrap(), id, cell));
+        self.fork = Some(Fork { shown_to: at, log, hashes });
+    }
+
+    /// Carries what came since over to the forked past.
+    pub(super) fn extend_fork(&mut self) {
+        let Some(fork) = &mut self.fork else { return };
+        for (id, cell) in &self.relay.log[fork.log.len()..] {
+            fork.hashes.push(running_hash::next(fork.hashes.last().unwrap(), id, cell));
+            fork.log.push((*id, *cell));
+        }
+    }
+
     /// Connects a device: WELCOME, then pushes from where it wants them.
     pub(super) fn connect(&mut self, at: usize) {
         let device = &mut self.devices[at];
         let dial = device.engine.dial().unwrap();
         device.cursor = Some(dial.resume);
-        let head = self.relay.log.len() as u64;
+        let (log, hashes) = match &self.fork {
+            Some(fork) if fork.shown_to == at => (&fork.log, &fork.hashes),
+            _ => (&self.relay.log, &self.relay.hashes),
+        };
+        let (head, hash) = (log.len() as u64, *hashes.last().unwrap());
         let welcome = ToDevice::Welcome {
             version: 1,
             lane: Lane(0),
             log: LOG,
             oldest: 1,
             head,
-            hash: *self.relay.hashes.last().unwrap(),
+            hash,
             admin: false,
             blob_quota: 0,
         };
@@ -334,12 +366,16 @@ impl World {
         const BATCH: usize = 60;
         let Some(next) = self.devices[at].cursor else { return false };
         let from = next as usize - 1;
-        let cells = &self.relay.log[from.min(self.relay.log.len())..];
+        let (log, hashes) = match &self.fork {
+            Some(fork) if fork.shown_to == at => (&fork.log, &fork.hashes),
+            _ => (&self.relay.log, &self.relay.hashes),
+        };
+        let cells = &log[from.min(log.len())..];
         let cells = &cells[..cells.len().min(BATCH)];
         if cells.is_empty() {
             return false;
         }
-        let hash = self.relay.hashes[from + cells.len()];
+        let hash = hashes[from + cells.len()];
         let run = Cells::collect(cells.iter().map(|(id, cell)| (*id, cell)));
         self.devices[at].cursor = Some(next + cells.len() as u64);
         self.devices[at]

@@ -1,0 +1,70 @@
+//! Short forms of where a sender stands, compared with where this device stands: the first message
+//! across a fork shows it, by name.
+
+use super::Cx;
+use super::fault::Fault;
+use super::memory::signed_entries;
+use crate::member::content::{Content, LogHead};
+use crate::wire::ids::{DeviceId, Digest, Seq};
+
+/// Running hashes kept in memory for comparison.
+const KEPT: usize = 8_192;
+
+/// The first half of a running hash, as messages carry it.
+fn short(hash: &Digest) -> [u8; 16] {
+    hash.0.first_chunk::<16>().copied().unwrap_or_default()
+}
+
+impl Cx<'_> {
+    /// Notes the running hash at a place just read.
+    pub(super) fn note_hash(&mut self, seq: Seq, hash: &Digest) {
+        let recent = &mut self.memory.recent;
+        if recent.len() >= KEPT {
+            recent.pop_front();
+        }
+        recent.push_back((seq, short(hash)));
+    }
+
+    /// Where this device stands, for a message it writes.
+    pub(super) fn mark_heads(&self, content: &mut Content) -> Result<(), Fault> {
+        let head = self.memory.roster()?.head();
+        content.roster_head = Some((head.number, head.hash));
+        content.log_head = self.memory.cursor.map(|c| LogHead { seq: c.seq, hash: short(&c.hash) });
+        Ok(())
+    }
+
+    /// Compares where a sender stood with the same place here.
+    pub(super) fn compare_heads(
+        &mut self,
+        sender: &DeviceId,
+        content: &Content,
+    ) -> Result<(), Fault> {
+        if let Some(theirs) = content.log_head {
+            let own = self.memory.recent.iter().find(|(seq, _)| *seq == theirs.seq);
+            if own.is_some_and(|(_, hash)| *hash != theirs.hash) {
+                let who = self.member_name(sender).unwrap_or_default();
+                self.alarm(&format!("The relay showed {who} another past than this device."))?;
+            }
+        }
+        if let Some((number, hash)) = content.roster_head
+            && self.entry_hash(number)?.is_some_and(|own| own != hash)
+        {
+            let who = self.member_name(sender).unwrap_or_default();
+            self.alarm(&format!("{who}'s device has another list of the team than this one."))?;
+        }
+        Ok(())
+    }
+
+    /// The hash of a roster entry this device has.
+    fn entry_hash(&self, number: u32) -> Result<Option<Digest>, Fault> {
+        let head = self.memory.roster()?.head();
+        if number == head.number {
+            return Ok(Some(head.hash));
+        }
+        if number > head.number {
+            return Ok(None);
+        }
+        let entries = signed_entries(self.tx, number)?;
+        Ok(entries.last().map(crate::member::roster::SignedEntry::hash))
+    }
+}

@@ -1,0 +1,49 @@
+//! A bot answers in the rooms it was added to, and misses nothing while it is down.
+
+use staffetta_tests::World;
+use staffetta_tests::world::GENERAL;
+
+const MISSED: usize = 10;
+
+#[test]
+fn a_bot_is_only_where_it_was_added_and_answers_what_it_missed() {
+    let world = World::usual();
+    let mut bot = world.admit_echo_bot("echo");
+    let karim = &world.founder;
+    assert_eq!(karim.members(GENERAL), ["Karim"]);
+    karim.ok(&["send", GENERAL, "nobody repeats this"]);
+    karim.ok(&["room", "create", "lab"]);
+    karim.ok(&["room", "add", "lab", "echo"]);
+    assert_eq!(karim.members("lab"), ["Karim", "echo"]);
+    karim.ok(&["send", "lab", "first"]);
+    karim.reads("lab", "echo: first");
+
+    bot.kill();
+    let texts: Vec<String> = (0..MISSED).map(|n| format!("missed {n}")).collect();
+    for text in &texts {
+        karim.ok(&["send", "lab", text]);
+    }
+    let mut bot = world.run_echo_bot("echo");
+    for text in &texts {
+        karim.reads("lab", &format!("echo: {text}"));
+    }
+    // Killed while it answers, it comes back to what it did not acknowledge.
+    let more: Vec<String> = (0..MISSED).map(|n| format!("more {n}")).collect();
+    karim.queue("lab", &more);
+    karim.reads("lab", "echo: more 0");
+    bot.kill();
+    let _bot = world.run_echo_bot("echo");
+    for text in &more {
+        karim.reads("lab", &format!("echo: {text}"));
+    }
+
+    // It talks neither to itself nor in rooms it is not in, and answers each message once.
+    let said = karim.texts("lab");
+    assert!(said.iter().all(|text| !text.starts_with("echo: echo:")), "{said:?}");
+    for text in texts.iter().chain(&more) {
+        let answers = said.iter().filter(|it| **it == format!("echo: {text}")).count();
+        assert_eq!(answers, 1, "{text}: {said:?}");
+    }
+    karim.has_sent_everything();
+    assert_eq!(karim.texts(GENERAL), ["nobody repeats this"]);
+}

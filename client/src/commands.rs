@@ -112,7 +112,7 @@ pub(crate) enum Command {
     },
     /// List the team: people, bots and their devices
     Team,
-    /// List or revoke your own devices
+    /// List, link or revoke your own devices
     #[command(subcommand)]
     Device(DeviceCommand),
     /// Cut off a member with all devices
@@ -192,8 +192,10 @@ pub(crate) struct ApproveArgs {
 /// `device ...`
 #[derive(Subcommand)]
 pub(crate) enum DeviceCommand {
-    /// List your own devices
+    /// List your own devices, and the day each was last seen
     List,
+    /// Link a further device of yours: prints a single-use code to redeem on it
+    Add,
     /// Cut off one device
     Revoke {
         /// The device's id, or its first digits

@@ -119,6 +119,8 @@ pub(crate) fn joined(team: &str, member: &str) -> String {
 // Inviting.
 pub(crate) const ONE_USE: &str = "One person, one use. Keep this machine online (`staffetta agent` or the screen) until \
      they are in.";
+pub(crate) const ONE_DEVICE: &str = "One device, one use: staffetta join CODE --name YOU on it, then `staffetta approve` here \
+     with the five words it shows. Some admin's device has to be online.";
 pub(crate) const ASK_WORDS: &str = "The five words you heard: ";
 pub(crate) const WORDS_NEEDED: &str = "The five words are needed.";
 pub(crate) const HOW_TO_APPROVE: &str =
@@ -126,6 +128,7 @@ pub(crate) const HOW_TO_APPROVE: &str =
 pub(crate) const NO_INVITES: &str = "There are no invites.";
 pub(crate) const LIST_INVITES: &str = "See them all: staffetta invites";
 pub(crate) const LIST_DEVICES: &str = "See them all: staffetta team --json";
+pub(crate) const UNSEEN: &str = "(not seen for 30 days: still needed?)";
 pub(crate) const REJECTED: &str = "Turned away. The invite is closed.";
 
 pub(crate) fn expires(at: &str) -> String {

@@ -12,7 +12,7 @@ use etcetera::base_strategy::{BaseStrategy, Xdg};
 use serde_json::{Value, json};
 
 use crate::api::{Api, Calls, Profile};
-use crate::commands::{Cli, Command, Global};
+use crate::commands::{Cli, Command, DeviceCommand, Global};
 use crate::errors::{Failure, exit};
 use crate::output::{Out, clean_line};
 use crate::passphrase::Source;
@@ -61,6 +61,7 @@ async fn with(command: Command, api: &Api, out: &mut Out) -> Result<(), Failure>
         Command::Approve(args) => invite::approve(args, api, out).await,
         Command::Reject { id } => invite::reject(&id, api, out).await,
         Command::Team => team::list(api, out).await,
+        Command::Device(DeviceCommand::Add) => invite::add_device(api, out).await,
         Command::Device(command) => team::device(command, api, out).await,
         Command::Revoke { member } => team::revoke(&member, api, out).await,
         Command::Room(command) => room::run(command, api, out).await,

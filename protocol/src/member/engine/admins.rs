@@ -15,7 +15,7 @@ use crate::member::identity::SigningSecret;
 use crate::member::store::{AccessRow, InviteRow, MetaKey, OutKind, OutRow, RoomStatus};
 use crate::noise::keys::{AccessSecret, TransportHash};
 use crate::secret::Secret;
-use crate::wire::ids::{DeviceId, Digest, InviteId, RoomId};
+use crate::wire::ids::{DeviceId, Digest, InviteId, MemberId, RoomId};
 use crate::wire::limits::{MAX_OPEN_INVITES, MAX_ROWS};
 
 const VERSION: u8 = 1;
@@ -50,6 +50,8 @@ struct SharedInvite {
     state: u8,
     used_at: Option<u64>,
     by: ByteArray<16>,
+    /// Whose further device it brings in.
+    member: Option<ByteArray<16>>,
 }
 
 impl Drop for Note {
@@ -130,6 +132,7 @@ impl Cx<'_> {
             state: row.state,
             used_at: row.used_at,
             by: ByteArray::new(row.by.0),
+            member: row.member.map(|id| ByteArray::new(id.0)),
         });
         Ok(Some(Note {
             v: VERSION,
@@ -229,6 +232,8 @@ impl Cx<'_> {
             used_at: None,
             request: None,
             by: DeviceId(shared.by.into_array()),
+            member: shared.member.map(|id| MemberId(id.into_array())),
+            vouch: None,
         };
         let code = self.code_of(&row)?;
         if code.keys().id != id {

@@ -158,7 +158,13 @@ impl Cx<'_> {
                 let role = Role::from_name(role)
                     .ok_or_else(|| bad_params("role: member, admin or bot"))?;
                 let ttl_s = ttl_s.unwrap_or(if auto_approve { 3_600 } else { DEFAULT_TTL });
-                self.create_invite(id, NewInvite { name, role, ttl_s, auto_approve })
+                self.create_invite(id, NewInvite { name, role, ttl_s, auto_approve, own: false })
+            }
+            "device.add" => {
+                let ttl_s = read::<InviteParams>(params)?.ttl_s.unwrap_or(DEFAULT_TTL);
+                let role = self.own_role()?;
+                let new = NewInvite { name: None, role, ttl_s, auto_approve: false, own: true };
+                self.create_invite(id, new)
             }
             "subscribe" => {
                 let params: SubscribeParams = read(params)?;

@@ -100,6 +100,15 @@ impl Cx<'_> {
         if follows {
             return self.entry(&signed, place, Origin::Own);
         }
+        let roster = self.memory.roster()?;
+        let moot = match &entry.action {
+            Action::AddDevice(add) => roster.device(&add.keys.identity.device_id()).is_some(),
+            Action::Revoke { device } => !roster.is_active(device),
+            _ => false,
+        };
+        if moot {
+            return Ok(());
+        }
         match self.post_action(entry.action) {
             Ok(_) => Ok(()),
             Err(Fault::Refused(error)) => self.alarm(&format!(
@@ -178,11 +187,20 @@ impl Cx<'_> {
             self.alarm(&format!("{name} is a new admin of the team."))?;
         }
         let change = if is_new_member { "joined" } else { "device" };
-        self.event(json!({"v": 1, "type": "member", "member": name, "change": change}));
+        self.event(json!({"v": 1, "type": "member", "member": name, "change": change,
+            "device": device.to_hex(), "label": add.label.as_str()}));
         match (origin, add.invite) {
-            (Origin::Own, Some(invite)) => self.finish_approval(&invite, device),
-            _ => Ok(()),
+            (Origin::Own, Some(invite)) => self.finish_approval(&invite, device)?,
+            (Origin::Other, Some(invite)) => self.invite_used_elsewhere(&invite, device)?,
+            _ => {}
         }
+        if is_new_member {
+            return Ok(());
+        }
+        if self.memory.profile.member() == Some(add.member) {
+            self.alarm(&format!("You have a new device: {}.", add.label.as_str()))?;
+        }
+        self.follow_member(add)
     }
 
     fn revoked(
@@ -243,6 +261,7 @@ impl Cx<'_> {
         if !signed || posted.v != 1 || posted.packages.len() > POOL {
             return Ok(());
         }
+        self.note_seen(&device)?;
         self.tx.forget_packages_of_pool(&device)?;
         for package in posted.packages.iter().chain(&posted.last_resort) {
             self.keep_package(&device, package)?;

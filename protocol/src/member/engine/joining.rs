@@ -253,6 +253,8 @@ impl Cx<'_> {
                 used_at: None,
                 request: Some(request.to_vec()),
                 by,
+                member: None,
+                vouch: None,
             })?;
             self.open_invite_channel(code, 0)?;
             let channel = self.memory.channels.iter().find(|c| c.invite == Some(id));

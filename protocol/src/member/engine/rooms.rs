@@ -129,6 +129,7 @@ impl Cx<'_> {
         let room = row.id;
         let epoch_before = row.epoch;
         row.roster_floor = outcome.roster;
+        self.note_seen(&outcome.committer)?;
         self.close_channel(&room)?;
         if outcome.me_removed {
             return self.leave(row, own);

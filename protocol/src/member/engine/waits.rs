@@ -135,7 +135,7 @@ impl Cx<'_> {
                     _ => false,
                 });
                 let done = gone && rekeyed && self.rows_settled()?;
-                if done && self.tx.relay_authority()?.is_none() {
+                if done && self.is_admin()? && self.tx.relay_authority()?.is_none() {
                     return Err(failed(
                         75,
                         "The rooms have new keys. The relay cuts the device when the founder's device is online.",

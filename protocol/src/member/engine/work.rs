@@ -31,6 +31,7 @@ impl Cx<'_> {
             self.seal_texts()?;
             self.post_packages()?;
             self.approve_for_absent()?;
+            self.run_errands()?;
             self.share_with_admins()?;
         }
         self.work_on_rows()?;
@@ -44,10 +45,13 @@ impl Cx<'_> {
         let (unix, mono) = (self.now.unix_ms, self.now.mono_ms);
         let intents = self.tx.intents()?;
         let wishes = intents.iter().map(|i| mono + i.not_before_ms.saturating_sub(unix).max(1));
+        let errand = self.errands_due()?.map(|at| mono + (at * 1_000).saturating_sub(unix).max(1));
         let retry = Some(self.link.retry_at).filter(|at| *at > mono);
         let fetches = self.link.fetches.iter().filter_map(super::blobs::Fetch::due);
         self.link.due = match self.link.connected {
-            true => wishes.chain(retry).chain(fetches.map(|at| at.max(mono + 1))).min(),
+            true => {
+                wishes.chain(retry).chain(errand).chain(fetches.map(|at| at.max(mono + 1))).min()
+            }
             false => None,
         };
         Ok(())

@@ -13,6 +13,7 @@ mod blobs;
 mod chains;
 mod channels;
 mod deliveries;
+mod devices;
 mod direct;
 mod error;
 mod files;

@@ -112,6 +112,8 @@ pub(crate) enum Command {
     },
     /// List the team: people, bots and their devices
     Team,
+    /// Show safety words and the team's number, to compare by voice
+    Verify(VerifyArgs),
     /// List, link or revoke your own devices
     #[command(subcommand)]
     Device(DeviceCommand),
@@ -187,6 +189,16 @@ pub(crate) struct ApproveArgs {
     /// Approve without comparing words; the device is shown as not verified
     #[arg(long)]
     pub(crate) unverified: bool,
+}
+
+/// `verify`
+#[derive(Args)]
+pub(crate) struct VerifyArgs {
+    /// Only this person
+    pub(crate) member: Option<String>,
+    /// The words you heard from that person: if they are right, it is marked verified
+    #[arg(long, requires = "member")]
+    pub(crate) words: Option<String>,
 }
 
 /// `device ...`

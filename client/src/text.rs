@@ -196,6 +196,16 @@ pub(crate) fn left(room: &str) -> String {
     format!("You are no longer in {room}.")
 }
 
+pub(crate) const HOW_TO_VERIFY: &str = "Everybody sees the same words. Let the person read theirs out, then: staffetta verify NAME --words \"...\"";
+
+pub(crate) fn verified(member: &str) -> String {
+    format!("{member} is verified, with all devices there are now.")
+}
+
+pub(crate) fn team_number(number: &str) -> String {
+    format!("Team number: {number}")
+}
+
 // Events.
 pub(crate) const SOMEBODY_ASKS: &str = "Somebody asks to come in. See: staffetta invites";
 pub(crate) const ALARM_RAISED: &str = "There is an alarm. See: staffetta status";

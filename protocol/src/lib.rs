@@ -20,3 +20,7 @@ pub mod member;
 
 #[cfg(feature = "member")]
 pub use member::bot;
+
+#[cfg(test)]
+#[cfg(feature = "member")]
+mod tests;

@@ -7,6 +7,7 @@ mod join;
 mod room;
 mod status;
 mod team;
+mod verify;
 
 use etcetera::base_strategy::{BaseStrategy, Xdg};
 use serde_json::{Value, json};
@@ -60,6 +61,7 @@ async fn with(command: Command, api: &Api, out: &mut Out) -> Result<(), Failure>
         Command::Invites => invite::list(api, out).await,
         Command::Approve(args) => invite::approve(args, api, out).await,
         Command::Reject { id } => invite::reject(&id, api, out).await,
+        Command::Verify(args) => verify::run(args, api, out).await,
         Command::Team => team::list(api, out).await,
         Command::Device(DeviceCommand::Add) => invite::add_device(api, out).await,
         Command::Device(command) => team::device(command, api, out).await,

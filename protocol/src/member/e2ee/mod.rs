@@ -30,7 +30,7 @@ mod verdict;
 mod welcome;
 
 #[cfg(test)]
-mod tests;
+pub(in crate::member) mod tests;
 
 use openmls::prelude::Ciphersuite;
 

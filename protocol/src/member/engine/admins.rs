@@ -10,7 +10,7 @@ use super::fault::Fault;
 use super::invites::{self, state};
 use super::rooms::ROOM_MESSAGE;
 use crate::invite_code::Bundle;
-use crate::member::e2ee::{self, Refused};
+use crate::member::e2ee;
 use crate::member::identity::SigningSecret;
 use crate::member::store::{AccessRow, InviteRow, MetaKey, OutKind, OutRow, RoomStatus};
 use crate::noise::keys::{AccessSecret, TransportHash};
@@ -146,16 +146,7 @@ impl Cx<'_> {
 
     /// A message in the admins' room, somebody else's.
     pub(super) fn admins_message(&mut self, room: RoomId, message: &[u8]) -> Result<(), Fault> {
-        let provider = self.provider();
-        let Some((group, roster, _)) = self.memory.group(&provider, &room)? else { return Ok(()) };
-        let opened = match group.decrypt(&provider, message, &roster) {
-            Ok(opened) => opened,
-            Err(Refused::Storage(error)) => return Err(e2ee::Error::from(error).into()),
-            Err(reason) => {
-                tracing::debug!(%reason, "a note is void");
-                return Ok(());
-            }
-        };
+        let Some(opened) = self.open_message(&room, message)? else { return Ok(()) };
         let plain = Zeroizing::new(opened.plaintext);
         let role = self.memory.roster()?.role_of(&opened.sender);
         let Ok(note) = ciborium::from_reader::<Note, _>(plain.as_slice()) else { return Ok(()) };

@@ -185,6 +185,7 @@ impl Cx<'_> {
                 self.reject_invite(&read::<IdParams>(params)?.id)?;
                 return Ok(Some(json!({})));
             }
+            "verify" => return self.verify(&read(params)?).map(Some),
             "team" => return self.team().map(Some),
             "revoke" => {
                 let RevokeParams { member, device } = read(params)?;

@@ -9,7 +9,7 @@ use super::rooms::ROOM_MESSAGE;
 use super::waits::{Wait, What};
 use crate::member::agent::core::{CallId, Down};
 use crate::member::content::{Content, ContentError, Kind, MAX_TEXT};
-use crate::member::e2ee::{self, Refused, RoomKind};
+use crate::member::e2ee::{self, Opened, Refused, RoomKind};
 use crate::member::store::{
     MessageRow, MessageState, NewOut, OutKind, OutRow, RoomRow, RoomStatus,
 };
@@ -164,11 +164,50 @@ impl Cx<'_> {
         if void {
             return Ok(self.tx.replace_cells(out.id, out.message.epoch, &[])?);
         }
+        let room = out.message.room.and_then(|room| self.memory.rooms.get(&room));
+        if room.is_none_or(|row| row.status != RoomStatus::Active) {
+            // Whether the epoch had ended before it is not known yet.
+            return Ok(());
+        }
         self.tx.remove_out(out.id)?;
         let Some(content) = out.message.content else { return Ok(()) };
         self.tx.placed_message(&content, place)?;
         self.event(json!({"v": 1, "type": "sent", "id": content.to_hex(), "seq": place}));
         self.tell_message(&content)
+    }
+
+    /// The room waits no longer: texts that came back meanwhile count, if their epoch still lasts.
+    pub(super) fn count_placed_texts(&mut self, room: &RoomId) -> Result<(), Fault> {
+        for out in self.tx.pending_messages()? {
+            if out.message.kind == OutKind::Text
+                && out.message.room == Some(*room)
+                && let Some(place) = self.tx.is_complete(out.id)?
+            {
+                self.own_text(&out, place, false)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Opens an application message of a room's current epoch; `None` if it is void.
+    pub(super) fn open_message(
+        &mut self,
+        room: &RoomId,
+        message: &[u8],
+    ) -> Result<Option<Opened>, Fault> {
+        let provider = self.provider();
+        let Some((group, roster, _)) = self.memory.group(&provider, room)? else {
+            return Ok(None);
+        };
+        match group.decrypt(&provider, message, &roster) {
+            Ok(opened) => Ok(Some(opened)),
+            Err(Refused::Storage(error)) => Err(e2ee::Error::from(error).into()),
+            Err(reason) => {
+                // Any member can forge the claim to be us: it is only logged.
+                tracing::debug!(%reason, "a message is void");
+                Ok(None)
+            }
+        }
     }
 
     /// A message of somebody else's.
@@ -178,17 +217,7 @@ impl Cx<'_> {
         place: Seq,
         message: &[u8],
     ) -> Result<(), Fault> {
-        let provider = self.provider();
-        let Some((group, roster, _)) = self.memory.group(&provider, &room)? else { return Ok(()) };
-        let opened = match group.decrypt(&provider, message, &roster) {
-            Ok(opened) => opened,
-            Err(Refused::Storage(error)) => return Err(e2ee::Error::from(error).into()),
-            Err(reason) => {
-                // Any member can forge the claim to be us: it is only logged.
-                tracing::debug!(%reason, "a message is void");
-                return Ok(());
-            }
-        };
+        let Some(opened) = self.open_message(&room, message)? else { return Ok(()) };
         let Ok(content) = Content::decode(&opened.plaintext) else {
             tracing::debug!("a message has no content that can be read");
             return Ok(());

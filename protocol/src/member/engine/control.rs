@@ -90,13 +90,14 @@ impl Cx<'_> {
     }
 
     /// An entry of this device came back. **Two admins at once: log order decides, the loser
-    /// rebases.**
-    pub(super) fn own_entry(&mut self, out: &OutRow, place: Seq) -> Result<(), Fault> {
+    /// rebases.** One that lands unreadable is posted again.
+    pub(super) fn own_entry(&mut self, out: &OutRow, place: Seq, void: bool) -> Result<(), Fault> {
         self.tx.remove_out(out.id)?;
         let Ok(signed) = SignedEntry::decode(&out.message.plain) else { return Ok(()) };
         let next = self.memory.roster()?.head().number + 1;
         let Ok(entry) = signed.entry() else { return Ok(()) };
-        let follows = entry.number == next && entry.prev == self.memory.roster()?.head().hash;
+        let follows =
+            !void && entry.number == next && entry.prev == self.memory.roster()?.head().hash;
         if follows {
             return self.entry(&signed, place, Origin::Own);
         }

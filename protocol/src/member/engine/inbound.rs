@@ -108,7 +108,7 @@ impl Cx<'_> {
     /// One cell at its place.
     pub(super) fn cell(&mut self, seq: Seq, id: &CellId, cell: &[u8; CELL]) -> Result<(), Fault> {
         match self.tx.own_cell(cell)? {
-            OwnCell::Exact(own) => return self.own_cell(seq, own),
+            OwnCell::Exact(own) => return self.own_cell(seq, &own),
             OwnCell::Altered(_) => {
                 return self.alarm("The relay altered a message of this device.");
             }
@@ -120,15 +120,31 @@ impl Cx<'_> {
         Ok(())
     }
 
-    /// A cell of the outbox came back, equal in all 1024 bytes.
-    fn own_cell(&mut self, seq: Seq, own: OutCell) -> Result<(), Fault> {
+    /// A cell of the outbox came back, equal in all 1024 bytes. Its first occurrence is the one
+    /// that counts; a copy later means nothing.
+    fn own_cell(&mut self, seq: Seq, own: &OutCell) -> Result<(), Fault> {
         self.link.sent.remove(&own.id);
-        if !self.tx.placed_cell(&own.id, seq)? {
-            return Ok(());
-        }
+        let is_first = self.tx.placed_cell(&own.id, seq)?;
+        let is_whole = self.chain_own(seq, &own.bytes)?;
         match self.tx.is_complete(own.message)? {
-            Some(place) => self.own_message(own.message, place),
-            None => Ok(()),
+            Some(place) if is_first => self.own_message(own.message, place, is_whole),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes an own cell into its channel's chains like anybody's: the open ones are bounded, and
+    /// what is whole must be so for this device exactly if it is for the others. `None` in a
+    /// channel that has no chains or is no longer read.
+    fn chain_own(&mut self, seq: Seq, cell: &[u8; CELL]) -> Result<Option<bool>, Fault> {
+        let channels = &self.memory.channels;
+        let at = channels.iter().position(|c| c.opened < seq && c.key.matches(cell));
+        let Some((at, live)) = at.and_then(|at| Some((at, channels.get(at)?))) else {
+            return Ok(None);
+        };
+        let Key::Sealed(key) = &live.key else { return Ok(None) };
+        match key.open(cell) {
+            Ok(fragment) => Ok(Some(self.fragment(at, seq, fragment)?.is_some())),
+            Err(_) => Ok(Some(false)),
         }
     }
 

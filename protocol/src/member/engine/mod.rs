@@ -35,6 +35,7 @@ mod rooms;
 mod rows;
 mod standstill;
 mod trust;
+mod verify;
 mod views;
 mod waits;
 mod work;

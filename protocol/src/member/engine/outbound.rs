@@ -11,7 +11,7 @@ use crate::random::Random;
 use crate::wire::Cells;
 use crate::wire::frame::{FailCode, Request, ToRelay};
 use crate::wire::ids::{CellId, Lane, RoomId, Seq};
-use crate::wire::limits::{CELL, CHAIN_LIFE, MAX_CELLS};
+use crate::wire::limits::{CELL, MAX_CELLS};
 
 /// Milliseconds to wait after the relay refused cells without saying for how long.
 const RETRY_MS: u64 = 1_000;
@@ -124,17 +124,21 @@ impl Cx<'_> {
         }
     }
 
-    /// All cells of a message of this device have their places.
-    pub(super) fn own_message(&mut self, id: i64, place: Seq) -> Result<(), Fault> {
+    /// All cells of a message of this device have their places. `is_whole` says whether the others
+    /// have a whole message there; where they have none, it is void for this device too.
+    pub(super) fn own_message(
+        &mut self,
+        id: i64,
+        place: Seq,
+        is_whole: Option<bool>,
+    ) -> Result<(), Fault> {
         let Some(out) = self.tx.out(id)? else { return Ok(()) };
-        // The others count a chain as void by the same rule.
-        let first = self.tx.first_place(id)?.unwrap_or(place);
-        let void = place - first >= CHAIN_LIFE;
+        let void = !is_whole.unwrap_or(false);
         match out.message.kind {
             OutKind::Text => self.own_text(&out, place, void),
             OutKind::Commit => self.own_commit(&out, place, void),
-            OutKind::Control => self.own_entry(&out, place),
-            OutKind::Proposal => self.own_proposal(&out),
+            OutKind::Control => self.own_entry(&out, place, void),
+            OutKind::Proposal => self.own_proposal(&out, place),
             OutKind::Admin => self.own_note(&out, void),
             OutKind::Direct | OutKind::Invite | OutKind::Package => Ok(self.tx.remove_out(id)?),
         }

@@ -43,7 +43,7 @@ impl Cx<'_> {
 
     fn judge_message(&mut self, room: RoomId, whole: &Whole) -> Result<(), Fault> {
         match whole.kind {
-            ROOM_COMMIT => self.commit(room, whole.place, &whole.content, None),
+            ROOM_COMMIT => self.commit(room, whole.place, &whole.content),
             ROOM_PROPOSAL => self.proposal(room, &whole.content),
             ROOM_MESSAGE if self.memory.profile.admins() == Some(room) => {
                 self.admins_message(room, &whole.content)
@@ -67,20 +67,16 @@ impl Cx<'_> {
             let cells = self.seal_in_room(&pending.room, ROOM_COMMIT, &pending.commit)?;
             return Ok(self.tx.replace_cells(out.id, pending.epoch, &cells)?);
         }
-        let commit = pending.commit.clone();
-        self.commit(pending.room, place, &commit, Some(pending))
+        // Judged in its turn: a room that waits holds it back, one that is frozen accepts no rival.
+        let PendingCommit { room, epoch, commit, .. } = pending;
+        let whole = Whole { kind: ROOM_COMMIT, first: place, place, content: commit };
+        self.room_message(room, epoch, whole)
     }
 
-    /// **The first commit for (room, epoch) in log order that is not INVALID has won.** `own` is
-    /// this device's pending commit if it is the one judged.
-    fn commit(
-        &mut self,
-        room: RoomId,
-        place: Seq,
-        commit: &[u8],
-        own: Option<PendingCommit>,
-    ) -> Result<(), Fault> {
+    /// **The first commit for (room, epoch) in log order that is not INVALID has won.**
+    fn commit(&mut self, room: RoomId, place: Seq, commit: &[u8]) -> Result<(), Fault> {
         let provider = self.provider();
+        let own = self.tx.pending_commit(&room)?.filter(|pending| pending.commit == commit);
         let Some(row) = self.memory.rooms.get(&room).cloned() else { return Ok(()) };
         let removals = self.required(&room, row.epoch)?;
         let at = Place { roster_floor: row.roster_floor, required_removals: &removals };
@@ -194,12 +190,12 @@ impl Cx<'_> {
     }
 
     /// A proposal of this device came back: it binds like anybody's.
-    pub(super) fn own_proposal(&mut self, out: &OutRow) -> Result<(), Fault> {
+    pub(super) fn own_proposal(&mut self, out: &OutRow, place: Seq) -> Result<(), Fault> {
         self.tx.remove_out(out.id)?;
-        match out.message.room {
-            Some(room) => self.proposal(room, &out.message.plain),
-            None => Ok(()),
-        }
+        let Some(room) = out.message.room else { return Ok(()) };
+        let content = out.message.plain.clone();
+        let whole = Whole { kind: ROOM_PROPOSAL, first: place, place, content };
+        self.room_message(room, out.message.epoch, whole)
     }
 
     /// A valid Remove proposal binds every later commit of the epoch; it never enters OpenMLS.

@@ -60,6 +60,7 @@ impl Cx<'_> {
                 let whole = Whole { kind, first: seq, place: seq, content: bytes };
                 self.room_message(room, epoch, whole)?;
             }
+            self.count_placed_texts(&room)?;
             // What the new epochs sealed lies in the ring.
             self.rescan(from)?;
         }

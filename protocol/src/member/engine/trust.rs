@@ -38,7 +38,7 @@ impl Cx<'_> {
                 };
                 let since = device.since / DAY_S;
                 let unseen = day.unwrap_or(since).max(since) + UNSEEN_DAYS < today;
-                let mut object = device_json(roster, device);
+                let mut object = device_json(roster, device, self.is_verified(device));
                 if let Some(fields) = object.as_object_mut() {
                     let day = day.map(|day| super::views::rfc3339(day * DAY_S));
                     fields.insert("seen".into(), json!(day));
@@ -141,14 +141,14 @@ impl Cx<'_> {
     }
 }
 
-fn device_json(roster: &Roster, device: &Device) -> Value {
+fn device_json(roster: &Roster, device: &Device, verified: bool) -> Value {
     let member = roster.member(&device.member);
     json!({
         "member": member.map(|member| member.name.as_str()),
         "device": device.id.to_hex(),
         "label": device.label.as_str(),
         "role": member.map(|member| member.role.name()),
-        "verified": device.words_compared,
+        "verified": verified,
         "state": if device.revoked.is_some() { "revoked" } else { "active" },
         "since": super::views::rfc3339(device.since),
         "expires_at": device.expires.map(super::views::rfc3339),

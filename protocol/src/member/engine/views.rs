@@ -35,7 +35,7 @@ impl Cx<'_> {
             .roster
             .as_ref()
             .and_then(|roster| roster.device(&row.device))
-            .is_some_and(|device| device.words_compared && device.revoked.is_none());
+            .is_some_and(|device| self.is_verified(device));
         let mentions: Vec<String> = Content::decode(&row.raw)
             .map(|content| content.mentions.iter().filter_map(|m| self.name_of(m)).collect())
             .unwrap_or_default();
@@ -129,7 +129,7 @@ impl Cx<'_> {
                     .iter()
                     .filter_map(|d| roster.device(d))
                     .filter(|d| d.member == member.id)
-                    .all(|d| d.words_compared);
+                    .all(|d| self.is_verified(d));
                 json!({"member": member.name.as_str(), "role": member.role.name(),
                     "verified": verified})
             })

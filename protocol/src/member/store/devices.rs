@@ -14,6 +14,15 @@ impl View<'_> {
         })
     }
 
+    /// Whether this device's person compared words with another.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn is_marked(&self, device: &DeviceId) -> Result<bool, StoreError> {
+        let found = self.row("SELECT 1 FROM marked WHERE device = ?1", [device], |_| Ok(()))?;
+        Ok(found.is_some())
+    }
+
     /// The devices that their members asked to be revoked, and when, in unix seconds.
     ///
     /// # Errors
@@ -36,6 +45,15 @@ impl Tx<'_> {
              ON CONFLICT (device) DO UPDATE SET day = max(day, excluded.day)",
             (device, day),
         )?;
+        Ok(())
+    }
+
+    /// This device's person compared words with another, in unix seconds.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn mark_verified(&self, device: &DeviceId, at: u64) -> Result<(), StoreError> {
+        self.execute("INSERT OR IGNORE INTO marked (device, at) VALUES (?1, ?2)", (device, at))?;
         Ok(())
     }
 

@@ -180,18 +180,6 @@ impl View<'_> {
         self.row(sql, [message], out_row)
     }
 
-    /// The place of a message's first cell, if it was seen in the log.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub fn first_place(&self, message: i64) -> Result<Option<Seq>, StoreError> {
-        let place =
-            self.row("SELECT min(seq) FROM out_cell WHERE message = ?1", [message], |row| {
-                row.get(0)
-            })?;
-        Ok(place.flatten())
-    }
-
     /// Texts that have no cells: they wait to be encrypted, in the order of queueing.
     ///
     /// # Errors

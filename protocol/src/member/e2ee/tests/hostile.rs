@@ -18,20 +18,27 @@ struct Forger {
 
 impl Forger {
     fn of(seat: &Seat) -> Self {
-        let row: Vec<u8> = seat
-            .device
-            .connection
-            .query_row(
-                "SELECT group_data FROM openmls_group_data WHERE data_type = 'message_secrets'",
-                [],
-                |row| row.get(0),
-            )
+        let leaf = seat.device.keys.leaf.secret();
+        Self::in_room(&seat.device.connection, &seat.group.room(), leaf.expose())
+    }
+
+    fn in_room(connection: &Connection, room: &RoomId, leaf: &[u8; 32]) -> Self {
+        let sql = "SELECT group_data FROM openmls_group_data WHERE data_type = 'message_secrets'";
+        let mut select = connection.prepare(sql).unwrap();
+        let rows = select.query_map([], |row| row.get::<_, Vec<u8>>(0)).unwrap();
+        // The serialised context names the room.
+        let of_room = |row: &Value| {
+            let context = bytes_in(find(row, "serialized_context").unwrap()).unwrap();
+            context.windows(RoomId::LEN).any(|id| id == room.0)
+        };
+        let row = rows
+            .map(|row| ciborium::from_reader::<Value, _>(row.unwrap().as_slice()).unwrap())
+            .find(of_room)
             .unwrap();
-        let row: Value = ciborium::from_reader(row.as_slice()).unwrap();
         let membership_key = bytes_in(find(&row, "membership_key").unwrap()).unwrap();
         let context = bytes_in(find(&row, "serialized_context").unwrap()).unwrap();
         assert_eq!(membership_key.len(), 48);
-        Self { membership_key, context, leaf: *seat.device.keys.leaf.secret().expose() }
+        Self { membership_key, context, leaf: *leaf }
     }
 
     /// Signs the content again (RFC 9420 section 6.1), and authenticates the whole again.
@@ -52,6 +59,16 @@ impl Forger {
         signed.extend_from_slice(&content);
         let signature = SigningKey::from_bytes(&self.leaf).sign(&signed).to_bytes();
         commit[content_end + 2..content_end + SIGNATURE].copy_from_slice(&signature);
+        self.authenticate(commit);
+    }
+
+    fn break_tag(&self, commit: &mut [u8]) {
+        // The forger's own arithmetic is right: nothing changed, nothing changes.
+        let before = commit.to_vec();
+        self.sign(commit);
+        assert!(commit == before);
+        let at = commit.len() - TAG - 1;
+        commit[at] ^= 1;
         self.authenticate(commit);
     }
 
@@ -94,14 +111,18 @@ fn bytes_in(value: &Value) -> Option<Vec<u8>> {
 fn wrong_tag(seat: &mut Seat, roster: &Roster, change: &Change<'_>) -> Vec<u8> {
     let forger = Forger::of(seat);
     let mut commit = seat.commit(roster, change).unwrap().commit;
-    // The forger's own arithmetic is right: nothing changed, nothing changes.
-    let before = commit.clone();
-    forger.sign(&mut commit);
-    assert!(commit == before);
-    let at = commit.len() - TAG - 1;
-    commit[at] ^= 1;
-    forger.authenticate(&mut commit);
+    forger.break_tag(&mut commit);
     commit
+}
+
+/// Gives a commit that a device just built a wrong confirmation tag, and authenticates it again.
+pub(in crate::member) fn break_tag(
+    connection: &Connection,
+    room: &RoomId,
+    leaf: &[u8; 32],
+    commit: &mut [u8],
+) {
+    Forger::in_room(connection, room, leaf).break_tag(commit);
 }
 
 #[test]

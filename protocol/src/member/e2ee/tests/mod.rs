@@ -9,6 +9,8 @@ mod sizes;
 mod states;
 mod verdicts;
 
+pub(in crate::member) use self::hostile::break_tag;
+
 use std::collections::BTreeMap;
 
 use rusqlite::Connection;

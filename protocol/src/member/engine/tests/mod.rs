@@ -1,7 +1,18 @@
 //! Whole teams in one process: engines on real stores, a relay that is a list, a clock by hand.
 
+mod blobs;
+mod chaos;
+mod control;
+mod hostile;
+mod own_cells;
 mod own_devices;
+mod relay;
+mod revoked;
 mod room_state;
 mod rooms;
+mod standstill;
 mod stories;
+mod trespass;
+mod verify;
+mod welcomes;
 mod world;

@@ -1,4 +1,4 @@
-//! The world: a relay double, devices, and a scheduler that stops when nobody has anything to do.
+//! The world: a relay, devices, and a scheduler that stops when nobody has anything to do.
 
 use std::collections::HashMap;
 
@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::super::{Engine, Joined, Step};
+use super::relay::{LOG, Relay};
 use crate::invite_code::{Bundle, Host, Invitation, InviteCode, Language, NO_EXPIRY, Role};
 use crate::member::agent::core::{ApiError, Core, Down, Now, Out};
 use crate::member::e2ee;
@@ -13,96 +14,12 @@ use crate::member::store::{DbKey, Store};
 use crate::noise::keys::StaticPublic;
 use crate::random::OsRandom;
 use crate::wire::Cells;
-use crate::wire::frame::{FailCode, InviteEnd, ToDevice, ToRelay};
-use crate::wire::ids::{BlobId, CellId, Digest, InviteId, Lane, LogId, TeamId};
+use crate::wire::frame::{InviteEnd, ToDevice, ToRelay};
+use crate::wire::ids::{CellId, Digest, Lane};
 use crate::wire::limits::CELL;
 use crate::wire::running_hash;
-use blake2::Digest as _;
 
-const RELAY_KEY: StaticPublic = StaticPublic([9; 32]);
-const LOG: LogId = LogId([5; 16]);
-
-/// A relay that is a list of cells.
-#[derive(Default)]
-pub(super) struct Relay {
-    pub(super) log: Vec<(CellId, [u8; CELL])>,
-    hashes: Vec<Digest>,
-    /// The hash of the last ROWS document, and the authority it names.
-    registry: Option<(Digest, [u8; 32])>,
-    bundles: HashMap<InviteId, Vec<u8>>,
-    ended: HashMap<InviteId, InviteEnd>,
-    blobs: HashMap<BlobId, Vec<bytes::Bytes>>,
-    /// Refuse everything that stores.
-    pub(super) full: bool,
-}
-
-impl Relay {
-    fn put(&mut self, cells: &Cells) -> Vec<u64> {
-        cells
-            .iter()
-            .map(|(id, cell)| {
-                if let Some(at) = self.log.iter().position(|(known, _)| *known == id) {
-                    return at as u64 + 1;
-                }
-                let last = *self.hashes.last().unwrap();
-                self.hashes.push(running_hash::next(&last, &id, cell));
-                self.log.push((id, *cell));
-                self.log.len() as u64
-            })
-            .collect()
-    }
-
-    fn answer(&mut self, frame: ToRelay) -> Option<ToDevice> {
-        Some(match frame {
-            ToRelay::Put { request, .. } if self.full => {
-                ToDevice::Fail { request, code: FailCode::OverQuota, retry_ms: 500 }
-            }
-            ToRelay::Put { request, cells, .. } => {
-                ToDevice::Ack { request, seqs: self.put(&cells) }
-            }
-            ToRelay::Rows { request, document } => {
-                let key = self.registry.as_ref().map(|(_, authority)| *authority);
-                let read = document.verify(|_, claim| claim.map(|c| c.root).or(key)).unwrap();
-                let last = self.registry.as_ref().map_or(Digest([0; 32]), |(hash, _)| *hash);
-                if document.hash() != last && read.previous != last {
-                    return Some(ToDevice::Fail { request, code: FailCode::Stale, retry_ms: 0 });
-                }
-                if let Some(claim) = &read.claim {
-                    self.claim(&claim.team);
-                }
-                self.registry = Some((document.hash(), read.authority));
-                ToDevice::Done { request }
-            }
-            ToRelay::Invite { request, id, bundle, .. } => {
-                self.bundles.insert(id, bundle.to_vec());
-                ToDevice::Done { request }
-            }
-            ToRelay::InviteEnd { request, id, end } => {
-                self.ended.insert(id, end);
-                ToDevice::Done { request }
-            }
-            ToRelay::BlobPut { request, secret, chunk, .. } => {
-                let id = BlobId(blake2::Blake2s256::digest(secret.expose()).into());
-                self.blobs.entry(id).or_default().push(chunk);
-                ToDevice::Done { request }
-            }
-            ToRelay::BlobGet { request, id, index, .. } => match self.blobs.get(&id) {
-                Some(chunks) => {
-                    let (count, chunk) = (chunks.len() as u16, chunks[usize::from(index)].clone());
-                    ToDevice::Blob { request, count, chunk }
-                }
-                None => ToDevice::Fail { request, code: FailCode::Unknown, retry_ms: 0 },
-            },
-            _ => return None,
-        })
-    }
-
-    fn claim(&mut self, team: &TeamId) {
-        if self.hashes.is_empty() {
-            self.hashes.push(running_hash::start(team, Lane(0), &LOG));
-        }
-    }
-}
+pub(super) const RELAY_KEY: StaticPublic = StaticPublic([9; 32]);
 
 /// One device.
 pub(super) struct Device {
@@ -171,7 +88,7 @@ impl World {
         world
     }
 
-    fn blank(&mut self) -> usize {
+    pub(super) fn blank(&mut self) -> usize {
         let dir = TempDir::new().unwrap();
         let key = DbKey::generate(&mut OsRandom);
         let store = Store::create(dir.path(), &key, e2ee::migrate).unwrap();
@@ -364,7 +281,9 @@ impl World {
 
     fn push(&mut self, at: usize) -> bool {
         const BATCH: usize = 60;
-        let Some(next) = self.devices[at].cursor else { return false };
+        let Some(next) = self.devices[at].cursor.filter(|_| !self.relay.silent) else {
+            return false;
+        };
         let from = next as usize - 1;
         let (log, hashes) = match &self.fork {
             Some(fork) if fork.shown_to == at => (&fork.log, &fork.hashes),

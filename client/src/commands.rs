@@ -110,8 +110,11 @@ pub(crate) enum Command {
         /// The invite's id, or its first digits
         id: String,
     },
-    /// List the team: people, bots and their devices
-    Team,
+    /// List the team: people, bots and their devices; change roles, undo changes
+    Team {
+        #[command(subcommand)]
+        command: Option<TeamCommand>,
+    },
     /// Show safety words and the team's number, to compare by voice
     Verify(VerifyArgs),
     /// List, link or revoke your own devices
@@ -173,6 +176,9 @@ pub(crate) struct InviteArgs {
     /// How long the code works, 7d at most [default: 24h; 1h with --auto-approve]
     #[arg(long, value_name = "DURATION", value_parser = time::parse_duration)]
     pub(crate) ttl: Option<u64>,
+    /// The membership itself ends after this long [default: never]
+    #[arg(long, value_name = "DURATION", value_parser = time::parse_duration)]
+    pub(crate) expires: Option<u64>,
     /// Let whoever redeems it in without comparing words (1h at most, never for admins)
     #[arg(long)]
     pub(crate) auto_approve: bool,
@@ -189,6 +195,28 @@ pub(crate) struct ApproveArgs {
     /// Approve without comparing words; the device is shown as not verified
     #[arg(long)]
     pub(crate) unverified: bool,
+}
+
+/// `team ...`
+#[derive(Subcommand)]
+pub(crate) enum TeamCommand {
+    /// Give a member another role
+    Role {
+        member: String,
+        #[arg(value_parser = ["admin", "member"])]
+        role: String,
+    },
+    /// List the team's changes with their numbers, oldest first
+    Log,
+    /// Undo changes, with the 24 root words
+    Rewind {
+        /// The changes' numbers
+        #[arg(required = true)]
+        numbers: Vec<u32>,
+        /// Read the root words from FILE, or from standard input with `-`, instead of asking
+        #[arg(long, value_name = "FILE|-")]
+        root_words_file: Option<PathBuf>,
+    },
 }
 
 /// `verify`

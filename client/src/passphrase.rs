@@ -60,6 +60,18 @@ impl Source {
         }
     }
 
+    /// The 24 root words: read or asked for as a passphrase is.
+    ///
+    /// # Errors
+    /// As [`Source::existing`].
+    pub(crate) fn root_words(&self) -> Result<Zeroizing<String>, Failure> {
+        let typed = match self {
+            Self::Terminal => ask(text::ASK_ROOT_WORDS),
+            _ => self.read(),
+        };
+        Ok(typed?.0)
+    }
+
     /// A passphrase for a new profile: at least [`MIN_CHARS`] characters, asked for twice.
     ///
     /// # Errors

@@ -206,6 +206,20 @@ pub(crate) fn team_number(number: &str) -> String {
     format!("Team number: {number}")
 }
 
+pub(crate) const IS_UNDONE: &str = "undone";
+pub(crate) const ASK_ROOT_WORDS: &str = "The 24 root words: ";
+
+pub(crate) fn role_given(member: &str, role: &str) -> String {
+    format!("{member} is {role} now. Every screen says so.")
+}
+
+pub(crate) fn undone(count: usize) -> String {
+    match count {
+        1 => "1 change is undone.".into(),
+        _ => format!("{count} changes are undone."),
+    }
+}
+
 // Events.
 pub(crate) const SOMEBODY_ASKS: &str = "Somebody asks to come in. See: staffetta invites";
 pub(crate) const ALARM_RAISED: &str = "There is an alarm. See: staffetta status";

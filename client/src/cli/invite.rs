@@ -33,6 +33,9 @@ pub(super) async fn create(
     }
     params.insert("role".into(), args.role.word().into());
     params.insert("ttl_s".into(), ttl.into());
+    if let Some(expires) = args.expires {
+        params.insert("expires_s".into(), expires.into());
+    }
     params.insert("auto_approve".into(), args.auto_approve.into());
     let invite = api.call("invite.create", Value::Object(params)).await?;
     show(invite, text::ONE_USE, out)

@@ -4,6 +4,7 @@
 mod chat;
 mod invite;
 mod join;
+mod roles;
 mod room;
 mod status;
 mod team;
@@ -62,7 +63,8 @@ async fn with(command: Command, api: &Api, out: &mut Out) -> Result<(), Failure>
         Command::Approve(args) => invite::approve(args, api, out).await,
         Command::Reject { id } => invite::reject(&id, api, out).await,
         Command::Verify(args) => verify::run(args, api, out).await,
-        Command::Team => team::list(api, out).await,
+        Command::Team { command: None } => team::list(api, out).await,
+        Command::Team { command: Some(command) } => roles::run(command, api, out).await,
         Command::Device(DeviceCommand::Add) => invite::add_device(api, out).await,
         Command::Device(command) => team::device(command, api, out).await,
         Command::Revoke { member } => team::revoke(&member, api, out).await,

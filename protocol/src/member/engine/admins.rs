@@ -52,6 +52,8 @@ struct SharedInvite {
     by: ByteArray<16>,
     /// Whose further device it brings in.
     member: Option<ByteArray<16>>,
+    /// When the membership ends.
+    membership: Option<u64>,
 }
 
 impl Drop for Note {
@@ -77,7 +79,12 @@ impl Cx<'_> {
         }
         let Some(room) = self.memory.profile.admins() else { return Ok(()) };
         let active = self.memory.rooms.get(&room).map(|row| row.status);
-        let alone = self.devices_in(&room)?.len() < 2;
+        let devices = self.devices_in(&room)?;
+        let alone = devices.len() < 2;
+        // Who is an admin no more is told nothing more, even before the removal has won.
+        if !devices.iter().all(|device| self.is_admin_device(device).unwrap_or(false)) {
+            return Ok(());
+        }
         if active != Some(RoomStatus::Active) || alone || !self.rows_settled()? {
             return Ok(());
         }
@@ -133,6 +140,7 @@ impl Cx<'_> {
             used_at: row.used_at,
             by: ByteArray::new(row.by.0),
             member: row.member.map(|id| ByteArray::new(id.0)),
+            membership: row.membership,
         });
         Ok(Some(Note {
             v: VERSION,
@@ -225,6 +233,7 @@ impl Cx<'_> {
             by: DeviceId(shared.by.into_array()),
             member: shared.member.map(|id| MemberId(id.into_array())),
             vouch: None,
+            membership: shared.membership,
         };
         let code = self.code_of(&row)?;
         if code.keys().id != id {

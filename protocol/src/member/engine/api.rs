@@ -68,6 +68,7 @@ struct InviteParams {
     name: Option<String>,
     role: Option<String>,
     ttl_s: Option<u64>,
+    expires_s: Option<u64>,
     #[serde(default)]
     auto_approve: bool,
 }
@@ -145,7 +146,14 @@ impl Cx<'_> {
         if let Some(why) = self.memory.profile.stopped
             && !matches!(
                 method,
-                "team" | "invite.list" | "room.list" | "room.members" | "read" | "subscribe"
+                "team"
+                    | "team.log"
+                    | "verify"
+                    | "invite.list"
+                    | "room.list"
+                    | "room.members"
+                    | "read"
+                    | "subscribe"
             )
         {
             return Err(stopped_fault(why));
@@ -153,17 +161,20 @@ impl Cx<'_> {
         match method {
             "sync" => self.sync(id, read(params)?),
             "invite.create" => {
-                let InviteParams { name, role, ttl_s, auto_approve } = read(params)?;
+                let InviteParams { name, role, ttl_s, expires_s, auto_approve } = read(params)?;
                 let role = role.as_deref().unwrap_or("member");
                 let role = Role::from_name(role)
                     .ok_or_else(|| bad_params("role: member, admin or bot"))?;
                 let ttl_s = ttl_s.unwrap_or(if auto_approve { 3_600 } else { DEFAULT_TTL });
-                self.create_invite(id, NewInvite { name, role, ttl_s, auto_approve, own: false })
+                let own = false;
+                let new = NewInvite { name, role, ttl_s, auto_approve, own, expires_s };
+                self.create_invite(id, new)
             }
             "device.add" => {
                 let ttl_s = read::<InviteParams>(params)?.ttl_s.unwrap_or(DEFAULT_TTL);
                 let role = self.own_role()?;
-                let new = NewInvite { name: None, role, ttl_s, auto_approve: false, own: true };
+                let (auto_approve, own, expires_s) = (false, true, None);
+                let new = NewInvite { name: None, role, ttl_s, auto_approve, own, expires_s };
                 self.create_invite(id, new)
             }
             "subscribe" => {
@@ -185,6 +196,9 @@ impl Cx<'_> {
                 self.reject_invite(&read::<IdParams>(params)?.id)?;
                 return Ok(Some(json!({})));
             }
+            "team.role" => self.set_role(id, &read(params)?),
+            "team.rewind" => self.rewind(id, read(params)?),
+            "team.log" => return self.team_log().map(Some),
             "verify" => return self.verify(&read(params)?).map(Some),
             "team" => return self.team().map(Some),
             "revoke" => {

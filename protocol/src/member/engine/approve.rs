@@ -139,7 +139,7 @@ impl Cx<'_> {
             vouched_by,
             words_compared: approval.words_compared(),
             invite: Some(row.id),
-            expires: None,
+            expires: row.membership,
         })))?;
         self.tx.put_access_row(&AccessRow { device, access, transport, admin })?;
         self.use_invite(row, opened, approval)?;

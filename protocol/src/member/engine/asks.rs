@@ -184,6 +184,7 @@ impl Cx<'_> {
             by: peer,
             member: Some(member),
             vouch: None,
+            membership: None,
         };
         let code = self.code_of(&row)?;
         row.id = code.keys().id;

@@ -49,6 +49,8 @@ pub(super) struct NewInvite {
     pub(super) auto_approve: bool,
     /// For a further device of this member.
     pub(super) own: bool,
+    /// The membership ends so many seconds from now.
+    pub(super) expires_s: Option<u64>,
 }
 
 /// Whether the relay has not confirmed the invite yet.
@@ -141,6 +143,7 @@ impl Cx<'_> {
             by: self.memory.me()?,
             member: self.memory.profile.member().filter(|_| new.own),
             vouch: None,
+            membership: new.expires_s.map(|after| now.saturating_add(after)),
         })?;
         let opened = self.memory.head();
         self.open_invite_channel(&code, opened)?;

@@ -255,6 +255,7 @@ impl Cx<'_> {
                 by,
                 member: None,
                 vouch: None,
+                membership: None,
             })?;
             self.open_invite_channel(code, 0)?;
             let channel = self.memory.channels.iter().find(|c| c.invite == Some(id));

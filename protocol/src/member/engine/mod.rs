@@ -30,6 +30,7 @@ mod members;
 mod memory;
 mod outbound;
 mod profile;
+mod roles;
 mod room_state;
 mod rooms;
 mod rows;

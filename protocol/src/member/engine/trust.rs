@@ -38,7 +38,8 @@ impl Cx<'_> {
                 };
                 let since = device.since / DAY_S;
                 let unseen = day.unwrap_or(since).max(since) + UNSEEN_DAYS < today;
-                let mut object = device_json(roster, device, self.is_verified(device));
+                let mut object =
+                    device_json(roster, device, self.is_verified(device), self.now.unix_s());
                 if let Some(fields) = object.as_object_mut() {
                     let day = day.map(|day| super::views::rfc3339(day * DAY_S));
                     fields.insert("seen".into(), json!(day));
@@ -141,7 +142,12 @@ impl Cx<'_> {
     }
 }
 
-fn device_json(roster: &Roster, device: &Device, verified: bool) -> Value {
+fn device_json(roster: &Roster, device: &Device, verified: bool, now: u64) -> Value {
+    let state = match device.revoked {
+        None => "active",
+        Some(_) if device.expires.is_some_and(|at| at <= now) => "expired",
+        Some(_) => "revoked",
+    };
     let member = roster.member(&device.member);
     json!({
         "member": member.map(|member| member.name.as_str()),
@@ -149,7 +155,7 @@ fn device_json(roster: &Roster, device: &Device, verified: bool) -> Value {
         "label": device.label.as_str(),
         "role": member.map(|member| member.role.name()),
         "verified": verified,
-        "state": if device.revoked.is_some() { "revoked" } else { "active" },
+        "state": state,
         "since": super::views::rfc3339(device.since),
         "expires_at": device.expires.map(super::views::rfc3339),
     })

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::Cx;
 use super::fault::{Fault, failed};
 use crate::member::agent::core::{ApiError, CallId, Down, Out};
+use crate::member::store::{OutKind, OutRow};
 use crate::wire::ids::{ContentId, DeviceId, InviteId};
 
 /// The most calls that wait at once; a further one is refused.
@@ -36,6 +37,8 @@ pub(super) enum What {
     InviteOpen { invite: InviteId, answer: Value },
     /// The newcomer is on the roster, at the relay and answered.
     Approved { device: DeviceId, answer: Value },
+    /// What was posted has its place, and the relay has confirmed what follows.
+    Posted { answer: Value },
     /// The devices are cut at the relay and out of this device's rooms.
     Revoked { devices: Vec<DeviceId>, answer: Value },
 }
@@ -124,6 +127,11 @@ impl Cx<'_> {
                     && self.rows_settled()?
                     && self.tx.unplaced(None, 1)?.is_empty();
                 holds(done, answer)
+            }
+            What::Posted { answer } => {
+                let control = |out: &OutRow| out.message.kind == OutKind::Control;
+                let open = self.tx.pending_messages()?.iter().any(control);
+                holds(!open && self.rows_settled()?, answer)
             }
             What::Revoked { devices, answer } => {
                 let gone = devices

@@ -35,12 +35,14 @@ pub struct InviteRow {
     pub by: DeviceId,
     /// Whose further device it brings in; `None` for a new member.
     pub member: Option<MemberId>,
+    /// When the membership it gives ends, in unix seconds.
+    pub membership: Option<u64>,
     /// What that device said of who asks: whether the words were compared.
     pub vouch: Option<bool>,
 }
 
 const SELECT: &str = "SELECT id, secret, bundle, role, name, auto_approve, created_at, expires_at,
-    state, used_at, request, by, member, vouch FROM invite";
+    state, used_at, request, by, member, vouch, membership FROM invite";
 
 closed_debug!(InviteRow);
 
@@ -70,8 +72,9 @@ impl Tx<'_> {
     pub fn put_invite(&self, invite: &InviteRow) -> Result<(), StoreError> {
         self.execute(
             "INSERT OR REPLACE INTO invite (id, secret, bundle, role, name, auto_approve,
-             created_at, expires_at, state, used_at, request, by, member, vouch)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+             created_at, expires_at, state, used_at, request, by, member, vouch,
+             membership)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
             (
                 invite.id,
                 invite.secret.expose(),
@@ -87,6 +90,7 @@ impl Tx<'_> {
                 invite.by,
                 invite.member,
                 invite.vouch,
+                invite.membership,
             ),
         )?;
         Ok(())
@@ -118,5 +122,6 @@ fn invite_row(row: &Row<'_>) -> rusqlite::Result<InviteRow> {
         by: row.get(11)?,
         member: row.get(12)?,
         vouch: row.get(13)?,
+        membership: row.get(14)?,
     })
 }

@@ -211,7 +211,7 @@ CREATE TABLE invite (
     id BLOB PRIMARY KEY, secret BLOB NOT NULL, bundle BLOB NOT NULL, role INTEGER NOT NULL,
     name TEXT, auto_approve INTEGER NOT NULL, created_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL, state INTEGER NOT NULL, used_at INTEGER, request BLOB,
-    by BLOB NOT NULL, member BLOB, vouch INTEGER
+    by BLOB NOT NULL, member BLOB, vouch INTEGER, membership INTEGER
 ) STRICT;
 
 CREATE TABLE seen (device BLOB PRIMARY KEY, day INTEGER NOT NULL) STRICT, WITHOUT ROWID;

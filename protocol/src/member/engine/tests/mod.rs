@@ -8,6 +8,7 @@ mod own_cells;
 mod own_devices;
 mod relay;
 mod revoked;
+mod roles;
 mod room_state;
 mod rooms;
 mod standstill;

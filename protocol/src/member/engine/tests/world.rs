@@ -44,6 +44,7 @@ pub(super) struct World {
     pub(super) fork: Option<Fork>,
     pub(super) devices: Vec<Device>,
     pub(super) now: Now,
+    pub(super) root_words: String,
     calls: u64,
 }
 
@@ -51,7 +52,14 @@ impl World {
     /// A relay nobody has claimed.
     pub(super) fn new() -> Self {
         let now = Now { unix_ms: 1_800_000_000_000, mono_ms: 1_000 };
-        Self { relay: Relay::default(), fork: None, devices: Vec::new(), now, calls: 0 }
+        Self {
+            relay: Relay::default(),
+            fork: None,
+            devices: Vec::new(),
+            now,
+            root_words: String::new(),
+            calls: 0,
+        }
     }
 
     /// A team of a founder.
@@ -79,6 +87,7 @@ impl World {
             unreachable!("a founder's bundle")
         };
         assert_eq!(root_words.split_whitespace().count(), 24);
+        world.root_words = root_words.to_string();
         world.relay.answer(ToRelay::Rows { request: 0, document });
         let engine = &mut world.devices[founder].engine;
         engine.enrolled(now).unwrap();

@@ -141,6 +141,18 @@ pub(crate) enum Command {
     Status,
     /// Process what is waiting and exit
     Sync,
+    /// Destroy this profile, the key first, and ask the team to cut off this device
+    Wipe {
+        /// There is no way back
+        #[arg(long, required = true)]
+        yes_i_mean_it: bool,
+    },
+    /// Change the passphrase of this profile
+    Passphrase {
+        /// Read the new passphrase from FILE instead of asking
+        #[arg(long, value_name = "FILE")]
+        new_passphrase_file: Option<PathBuf>,
+    },
     /// Hold the profile without a screen and serve its local socket
     Agent,
     /// Print the version

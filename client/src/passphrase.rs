@@ -60,6 +60,17 @@ impl Source {
         }
     }
 
+    /// The passphrase of an existing profile, if it need not be asked for.
+    ///
+    /// # Errors
+    /// As [`Source::existing`]; 2 if only a person could tell.
+    pub(crate) fn unasked(&self) -> Result<Passphrase, Failure> {
+        match self {
+            Self::Terminal => Err(Failure::usage(text::NO_TERMINAL, text::USE_PASSPHRASE_FILE)),
+            _ => self.read(),
+        }
+    }
+
     /// The 24 root words: read or asked for as a passphrase is.
     ///
     /// # Errors

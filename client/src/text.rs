@@ -220,6 +220,13 @@ pub(crate) fn undone(count: usize) -> String {
     }
 }
 
+pub(crate) const WIPED: &str = "The profile is destroyed.";
+pub(crate) const FORSAKEN: &str = "The team has cut off this device.";
+pub(crate) const NOT_FORSAKEN: &str =
+    "The team could not be asked to cut off this device. Tell an admin to revoke it.";
+pub(crate) const PASSPHRASE_CHANGED: &str =
+    "The passphrase is changed. Copies of the old profile still open with the old one.";
+
 // Events.
 pub(crate) const SOMEBODY_ASKS: &str = "Somebody asks to come in. See: staffetta invites";
 pub(crate) const ALARM_RAISED: &str = "There is an alarm. See: staffetta status";

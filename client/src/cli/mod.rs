@@ -6,6 +6,7 @@ mod invite;
 mod join;
 mod roles;
 mod room;
+mod safety;
 mod status;
 mod team;
 mod verify;
@@ -37,6 +38,10 @@ pub(crate) async fn run(cli: Cli, out: &mut Out) -> Result<(), Failure> {
     match command {
         None => tui::run(&profile).await,
         Some(Command::Join(args)) => join::join(args, &profile, out).await,
+        Some(Command::Wipe { .. }) => safety::wipe(&profile, out).await,
+        Some(Command::Passphrase { new_passphrase_file }) => {
+            safety::passphrase(&profile, new_passphrase_file.as_deref(), out)
+        }
         Some(Command::Send(args)) => {
             // Before anything is opened or asked, so that bad input costs nothing.
             let stdin_taken = matches!(profile.passphrase, Source::Stdin);
@@ -74,7 +79,11 @@ async fn with(command: Command, api: &Api, out: &mut Out) -> Result<(), Failure>
         Command::Status => status::status(api, out).await,
         Command::Sync => status::sync(api, out).await,
         Command::Agent => status::agent(api, out).await,
-        Command::Join(_) | Command::Send(_) | Command::Version => Ok(()),
+        Command::Join(_)
+        | Command::Send(_)
+        | Command::Version
+        | Command::Wipe { .. }
+        | Command::Passphrase { .. } => Ok(()),
     }
 }
 

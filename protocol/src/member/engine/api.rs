@@ -32,6 +32,9 @@ fn read<T: serde::de::DeserializeOwned>(params: Value) -> Result<T, Fault> {
 fn stopped_fault(why: Stopped) -> Fault {
     let (exit, hint) = match why {
         Stopped::Revoked => (77, "Ask an admin to invite you again, into a new profile."),
+        Stopped::Restored => {
+            (1, "Ask an admin to revoke this device, and to invite you again into a new profile.")
+        }
         _ => (1, "Tell your admin by voice, and do not trust this relay meanwhile."),
     };
     failed(exit, why.text(), Some(hint)).into()
@@ -196,6 +199,7 @@ impl Cx<'_> {
                 self.reject_invite(&read::<IdParams>(params)?.id)?;
                 return Ok(Some(json!({})));
             }
+            "forsake" => self.forsake(id),
             "team.role" => self.set_role(id, &read(params)?),
             "team.rewind" => self.rewind(id, read(params)?),
             "team.log" => return self.team_log().map(Some),

@@ -218,10 +218,12 @@ impl Cx<'_> {
         let message = answer
             .encode(&self.memory.keys()?.identity)
             .map_err(|_| Fault::Bug("the answer is too large"))?;
-        let mut channels = self.memory.channels.iter();
-        let channel = channels.find(|live| live.invite.as_ref() == Some(&row.id));
-        let Some(channel) = channel else { return Ok(()) };
-        let cells = channel.seal(self.random, INVITE_MESSAGE, &message)?;
+        let cells = self.marked(|memory, random| {
+            let mut channels = memory.channels.iter();
+            let channel = channels.find(|live| live.invite.as_ref() == Some(&row.id));
+            channel.map(|channel| channel.seal(random, INVITE_MESSAGE, &message)).transpose()
+        })?;
+        let Some(cells) = cells else { return Ok(()) };
         self.enqueue(OutKind::Invite, None, 0, Vec::new(), &cells)?;
         Ok(())
     }

@@ -87,9 +87,11 @@ impl Cx<'_> {
         let Some(control) = self.memory.profile.control() else {
             return Err(Fault::Bug("no control room"));
         };
-        let channel = self.memory.room_channel(ChannelKind::Control, &control);
-        let channel = channel.ok_or(Fault::Bug("no control channel"))?;
-        let (epoch, cells) = (channel.epoch, channel.seal(self.random, kind, &message)?);
+        let (epoch, cells) = self.marked(|memory, random| {
+            let channel = memory.room_channel(ChannelKind::Control, &control);
+            let channel = channel.ok_or(Fault::Bug("no control channel"))?;
+            Ok((channel.epoch, channel.seal(random, kind, &message)?))
+        })?;
         self.enqueue(out, Some(control), epoch, message, &cells)?;
         Ok(())
     }

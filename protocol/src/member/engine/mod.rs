@@ -26,6 +26,7 @@ mod invite_list;
 mod invites;
 mod joining;
 mod link;
+mod marks;
 mod members;
 mod memory;
 mod outbound;

@@ -63,6 +63,14 @@ impl Cx<'_> {
         Ok(())
     }
 
+    /// `forsake`: this device gives itself up, before its profile is destroyed.
+    pub(super) fn forsake(&mut self, call: CallId) -> Result<(), Fault> {
+        let device = self.memory.me()?;
+        self.post_action(Action::Revoke { device })?;
+        self.wait_posted(call, json!({"device": device.to_hex()}));
+        Ok(())
+    }
+
     /// A member has another role. **Dangerous acts are announced on every screen.**
     pub(super) fn role_changed(
         &mut self,

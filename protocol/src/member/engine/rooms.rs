@@ -333,8 +333,10 @@ impl Cx<'_> {
         kind: u8,
         message: &[u8],
     ) -> Result<Vec<(crate::wire::ids::CellId, [u8; crate::wire::limits::CELL])>, Fault> {
-        let channel = self.memory.room_channel(ChannelKind::Room, room);
-        channel.ok_or(Fault::Bug("no channel"))?.seal(self.random, kind, message)
+        self.marked(|memory, random| {
+            let channel = memory.room_channel(ChannelKind::Room, room);
+            channel.ok_or(Fault::Bug("no channel"))?.seal(random, kind, message)
+        })
     }
 
     /// Queues a commit just built and keeps it pending with its exact bytes.

@@ -34,6 +34,8 @@ pub enum MetaKey {
     Settings,
     /// Whether the other admins' devices are to be told something.
     AdminNews,
+    /// How many cells this device has sealed.
+    OwnCells,
 }
 
 const CURSOR: i64 = 1;
@@ -56,6 +58,7 @@ impl MetaKey {
             Self::Schedule => 23,
             Self::Settings => 24,
             Self::AdminNews => 25,
+            Self::OwnCells => 26,
         }
     }
 }

@@ -33,6 +33,7 @@ mod schema;
 mod sql;
 #[cfg(test)]
 mod tests;
+mod wipe;
 
 use std::ops::Deref;
 use std::path::Path;
@@ -49,7 +50,9 @@ pub use error::StoreError;
 pub use files::make_private_dir;
 pub use intents::{Intent, IntentKind, NewIntent};
 pub use invites::InviteRow;
-pub use key::{Calibration, DbKey, KeyError, Passphrase, create_key, has_key, unlock_key};
+pub use key::{
+    Calibration, DbKey, KeyError, Passphrase, change_passphrase, create_key, has_key, unlock_key,
+};
 pub use lock::{LockError, ProfileLock};
 pub use messages::{MessageQuery, MessageRow, MessageState, Unread};
 pub use meta::{Cursor, MetaKey};
@@ -59,6 +62,7 @@ pub use pending::{HELD_PER_ROOM, Held, PendingCommit, RequiredRemoval};
 pub use ring::{RING_CELLS, RING_LIFETIME_S, RingCell};
 pub use rooms::{RoomRow, RoomStatus};
 pub use roster::RosterRow;
+pub use wipe::wipe;
 
 /// An opened, unlocked store. It may move between threads; one thread uses it at a time.
 pub struct Store {

@@ -7,6 +7,7 @@ mod hostile;
 mod own_cells;
 mod own_devices;
 mod relay;
+mod restored;
 mod revoked;
 mod roles;
 mod room_state;

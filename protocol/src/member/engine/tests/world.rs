@@ -1,6 +1,7 @@
 //! The world: a relay, devices, and a scheduler that stops when nobody has anything to do.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -25,7 +26,7 @@ pub(super) const RELAY_KEY: StaticPublic = StaticPublic([9; 32]);
 pub(super) struct Device {
     pub(super) engine: Engine,
     dir: TempDir,
-    key: DbKey,
+    key: Arc<DbKey>,
     /// The next seq the relay pushes; `None` while offline.
     cursor: Option<u64>,
     pub(super) events: Vec<Value>,
@@ -99,7 +100,7 @@ impl World {
 
     pub(super) fn blank(&mut self) -> usize {
         let dir = TempDir::new().unwrap();
-        let key = DbKey::generate(&mut OsRandom);
+        let key = Arc::new(DbKey::generate(&mut OsRandom));
         let store = Store::create(dir.path(), &key, e2ee::migrate).unwrap();
         let engine = Engine::open(store, Box::new(OsRandom)).unwrap();
         let (events, answers) = (Vec::new(), HashMap::new());
@@ -202,6 +203,21 @@ impl World {
         device.cursor = None;
         let again = Store::open(device.dir.path(), &device.key, e2ee::migrate).unwrap();
         device.engine = Engine::open(again, Box::new(OsRandom)).unwrap();
+    }
+
+    /// A copy of a device's whole profile as it is now, offline, on another machine.
+    pub(super) fn copy_of(&mut self, at: usize) -> usize {
+        let (dir, from) = (TempDir::new().unwrap(), &self.devices[at]);
+        for file in std::fs::read_dir(from.dir.path()).unwrap() {
+            let file = file.unwrap();
+            std::fs::copy(file.path(), dir.path().join(file.file_name())).unwrap();
+        }
+        let key = Arc::clone(&from.key);
+        let store = Store::open(dir.path(), &key, e2ee::migrate).unwrap();
+        let engine = Engine::open(store, Box::new(OsRandom)).unwrap();
+        let (events, answers) = (Vec::new(), HashMap::new());
+        self.devices.push(Device { engine, dir, key, cursor: None, events, answers });
+        self.devices.len() - 1
     }
 
     /// Makes a call and runs the world until it is answered.

@@ -237,6 +237,13 @@ pub(crate) fn asks(name: &str, id: &str) -> String {
     format!("{name} asks to come in: staffetta approve {id}")
 }
 
+pub(crate) fn relay_says(what: &str, retry_ms: u64) -> String {
+    match retry_ms.div_ceil(1_000) {
+        0 => format!("Relay: {what}."),
+        seconds => format!("Relay: {what}; next try in {seconds} s."),
+    }
+}
+
 pub(crate) fn alarm(what: &str) -> String {
     format!("ALARM: {what}")
 }

@@ -219,6 +219,15 @@ impl Blobs {
     }
 }
 
+/// The blob and the chunks of it that are there, if `key` and `value` are a blob's in the typed
+/// state.
+pub(crate) fn held(key: &[u8], value: &[u8]) -> Option<(BlobId, Vec<u16>)> {
+    let id = key.strip_prefix(PREFIX).and_then(BlobId::from_slice)?;
+    let meta = decode(value.to_vec()).ok()?;
+    let held = (0..).zip(&meta.have).filter(|(_, have)| **have == 1);
+    Some((id, held.map(|(index, _)| index).collect()))
+}
+
 fn key(id: &BlobId) -> Vec<u8> {
     [PREFIX, &id.0].concat()
 }

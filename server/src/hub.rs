@@ -7,26 +7,34 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use rustix::process::{Resource, getrlimit};
 use staffetta_protocol::noise::keys::StaticSecret;
 use staffetta_protocol::wire::Cells;
 use staffetta_protocol::wire::frame::{FailCode, Request, ToDevice, ToRelay};
 use staffetta_protocol::wire::ids::Lane;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
+use crate::admin::Control;
 use crate::admission::HalfOpen;
 use crate::blobs::{Blobs, Chunk};
 use crate::config::Config;
 use crate::log::Log;
 use crate::log::forget::forgettable;
+use crate::logsafe::safe;
 use crate::registry::{NewInvite, OverQuota, Refused, Registry, Row, Sender};
-use crate::store::{Clock, LogStore, StoreError};
+use crate::store::{Clock, Health, LogStore, StoreError};
 
 /// How soon a device is asked to try again when the store cannot take more just now.
 const RETRY_MS: u32 = 1_000;
 /// How soon when the disk is low: somebody must make room.
-const LOW_DISK_RETRY_MS: u32 = 30_000;
+pub(crate) const LOW_DISK_RETRY_MS: u32 = 30_000;
 /// How often the relay forgets, saves cursors and measures its disk.
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
+/// How long SEENs are gathered before what all have seen is forgotten.
+const SEEN_GATHERED: Duration = Duration::from_secs(1);
+
+/// Strangers get at most one in so many of the process's file descriptors.
+const STRANGERS_SHARE: u64 = 4;
 
 /// What answers a frame.
 pub(crate) enum Answer {
@@ -50,21 +58,38 @@ pub(crate) struct Hub {
     pub(crate) registry: Arc<Registry>,
     /// Blobs.
     pub(crate) blobs: Arc<Blobs>,
-    /// Connections that did not prove themselves yet.
+    /// Connections that did not pass the gate yet.
     pub(crate) half_open: Arc<HalfOpen>,
     /// The configuration.
     pub(crate) config: Config,
-    /// Wall clock.
+    /// Wall clock: for what is agreed with others.
     pub(crate) clock: Clock,
+    /// Seconds that never jump: for ages.
+    pub(crate) steady: Clock,
+    /// The operator's hand on it, and what is counted.
+    pub(crate) control: Control,
     store: Arc<dyn LogStore>,
     started: Instant,
     ordinals: AtomicU64,
     is_full: AtomicBool,
+    seen: Notify,
+}
+
+/// How many strangers the process's descriptors allow for; the other places are for devices.
+fn strangers() -> usize {
+    let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    usize::try_from(descriptors / STRANGERS_SHARE).unwrap_or(usize::MAX)
 }
 
 /// Wall clock in unix seconds.
 pub(crate) fn system_clock() -> Clock {
     Arc::new(|| SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
+}
+
+/// Seconds since now, which no hand can turn.
+pub(crate) fn monotonic_clock() -> Clock {
+    let start = Instant::now();
+    Arc::new(move || start.elapsed().as_secs())
 }
 
 impl Hub {
@@ -74,6 +99,7 @@ impl Hub {
         store: Arc<dyn LogStore>,
         config: Config,
         clock: Clock,
+        data: &Path,
     ) -> Result<Self, StoreError> {
         let registry =
             Registry::open(store.clone(), &key.public(), config.limits.clone(), clock.clone())?;
@@ -81,23 +107,38 @@ impl Hub {
         let log = Log::new(store.clone());
         log.beat(|pulse| pulse.announced = blobs.last());
         Ok(Self {
-            half_open: Arc::new(HalfOpen::new(&config.limits)),
+            half_open: Arc::new(HalfOpen::new(&config.limits, strangers())),
             key,
             log,
             registry: Arc::new(registry),
             blobs: Arc::new(blobs),
             config,
             clock,
+            steady: store.steady(),
+            control: Control::new(data),
             store,
             started: Instant::now(),
             ordinals: AtomicU64::new(0),
             is_full: AtomicBool::new(false),
+            seen: Notify::new(),
         })
     }
 
     /// Milliseconds since the start, for sessions.
     pub(crate) fn now_ms(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// What is kept.
+    pub(crate) fn store(&self) -> &Arc<dyn LogStore> {
+        &self.store
+    }
+
+    /// Whether devices are served and what they send is stored.
+    pub(crate) fn is_ready(&self) -> bool {
+        let is_full = self.is_full.load(Ordering::Relaxed);
+        let draining = self.log.pulse().borrow().draining;
+        !draining && !is_full && self.store.health() == Health::Ready
     }
 
     /// The next connection's number.
@@ -118,7 +159,8 @@ impl Hub {
             (ToRelay::Seen { lane, seq }, Sender::Device(row)) => {
                 // Nobody has seen what is not there.
                 if lane == Lane(0) {
-                    row.saw(seq.min(self.log.head().seq), (self.clock)());
+                    row.saw(seq.min(self.log.head().seq), (self.steady)());
+                    self.seen.notify_one();
                 }
                 Answer::None
             }
@@ -136,7 +178,7 @@ impl Hub {
                     if hub.is_full.load(Ordering::Relaxed) {
                         return Err(StoreError::LowDisk.into());
                     }
-                    if let Some(number) = hub.blobs.put(&chunk, (hub.clock)())? {
+                    if let Some(number) = hub.blobs.put(&chunk, (hub.steady)())? {
                         hub.log.beat(|pulse| pulse.announced = number.max(pulse.announced));
                     }
                     Ok(ToDevice::Done { request })
@@ -204,6 +246,7 @@ impl Hub {
 
     fn append(&self, request: Request, cells: Cells, answer: oneshot::Sender<ToDevice>) {
         if self.is_full.load(Ordering::Relaxed) {
+            self.log.tell_low_disk(true);
             let _ = answer.send(refusal(request, &StoreError::LowDisk.into()));
             return;
         }
@@ -236,34 +279,62 @@ impl Hub {
     }
 
     /// Forgets, saves cursors and measures the disk, until the relay ends.
-    pub(crate) async fn keep_house(self: Arc<Self>, data: std::path::PathBuf) {
+    pub(crate) async fn keep_house(self: Arc<Self>) {
+        let mut due = tokio::time::Instant::now() + HOUSEKEEPING;
         loop {
-            tokio::time::sleep(HOUSEKEEPING).await;
-            let (hub, data) = (self.clone(), data.clone());
-            let work = tokio::task::spawn_blocking(move || hub.forget(&data));
+            let was_seen = tokio::select! {
+                () = tokio::time::sleep_until(due) => false,
+                () = self.seen.notified() => true,
+            };
+            let hub = self.clone();
+            let work = if was_seen {
+                tokio::time::sleep(SEEN_GATHERED).await;
+                tokio::task::spawn_blocking(move || hub.forget_log())
+            } else {
+                due = tokio::time::Instant::now() + HOUSEKEEPING;
+                tokio::task::spawn_blocking(move || hub.forget())
+            };
             if let Ok(Err(error)) = work.await {
-                tracing::warn!(%error, "housekeeping failed");
+                tracing::warn!(error = safe(&error), "housekeeping failed");
             }
         }
     }
 
-    fn forget(&self, data: &Path) -> Result<(), StoreError> {
-        let (now, keep) = ((self.clock)(), self.config.storage.keep);
+    /// Measures the relay's directory.
+    pub(crate) fn measure(&self) -> u64 {
+        let used = bytes_under(self.control.data());
+        self.control.measured(used);
+        used
+    }
+
+    /// Forgets what everybody has seen and what is too old.
+    fn forget_log(&self) -> Result<(), StoreError> {
+        // Not while a backup is made: then next time.
+        let Some(_may) = self.control.may_trim().filter(|_| self.registry.is_claimed()) else {
+            return Ok(());
+        };
+        let rows = self.registry.rows();
+        let readers = rows.iter().map(|row| row.reader());
+        let (now, keep) = ((self.steady)(), self.config.storage.keep);
+        match forgettable(&self.store.cuts(), readers, now, keep) {
+            Some(end) if end >= self.store.oldest() => self.store.trim(end),
+            _ => Ok(()),
+        }
+    }
+
+    fn forget(&self) -> Result<(), StoreError> {
         if self.registry.is_claimed() {
             self.registry.save_readers()?;
-            let rows = self.registry.rows();
-            let readers = rows.iter().map(|row| row.reader());
-            if let Some(end) = forgettable(&self.store.cuts(), readers, now, keep) {
-                self.store.trim(end)?;
-            }
         }
-        self.blobs.forget(now.saturating_sub(keep))?;
+        self.forget_log()?;
+        self.blobs.forget((self.steady)().saturating_sub(self.config.storage.keep))?;
         self.registry.forget_invites()?;
-        let is_full = bytes_under(data) > self.config.storage.max_disk;
+        let is_full = self.measure() > self.config.storage.max_disk;
         if is_full && !self.is_full.swap(is_full, Ordering::Relaxed) {
             tracing::warn!("the store reached max_disk; nothing more is accepted");
         }
         self.is_full.store(is_full, Ordering::Relaxed);
+        self.log.tell_low_disk(is_full || self.log.health() == Health::LowDisk);
         Ok(())
     }
 
@@ -311,7 +382,7 @@ fn refusal(request: Request, refused: &Refused) -> ToDevice {
         Refused::Store(StoreError::LowDisk) => (FailCode::LowDisk, LOW_DISK_RETRY_MS),
         Refused::Store(error) => {
             if !matches!(error, StoreError::Busy | StoreError::Stopped) {
-                tracing::warn!(%error, "an operation failed");
+                tracing::warn!(error = safe(&error), "an operation failed");
             }
             (FailCode::Unavailable, RETRY_MS)
         }

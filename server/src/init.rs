@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use staffetta_protocol::noise::keys::{StaticPublic, StaticSecret, relay_fingerprint};
 use staffetta_protocol::random::OsRandom;
 use staffetta_protocol::secret::Secret;
-use zeroize::Zeroize;
 
+use crate::backup::Identity;
 use crate::config::{Config, TEMPLATE};
 use crate::founder::founder_code;
-use crate::hub::system_clock;
+use crate::hub::{monotonic_clock, system_clock};
 use crate::registry::store_founder;
-use crate::store::sled::{SEGMENT_BYTES, SEGMENT_SECONDS, SledOptions, SledStore};
+use crate::store::sled::{BALLAST_BYTES, SEGMENT_BYTES, SEGMENT_SECONDS, SledOptions, SledStore};
 
 /// The files of a relay's directory.
 pub(crate) struct Layout(PathBuf);
@@ -43,10 +43,18 @@ impl Layout {
         self.keys().join("transport.key")
     }
 
-    /// Reads the relay's static key.
+    /// Where the static key is: systemd's credential of its name goes before the file.
+    fn current_key(&self) -> PathBuf {
+        std::env::var_os("CREDENTIALS_DIRECTORY")
+            .map(|dir| PathBuf::from(dir).join("transport.key"))
+            .filter(|path| path.exists())
+            .unwrap_or_else(|| self.transport_key())
+    }
+
+    /// Reads the relay's static key: systemd's credential of its name if there is one.
     pub(crate) fn read_key(&self) -> io::Result<StaticSecret> {
         let mut bytes = [0; 32];
-        let mut file = File::open(self.transport_key())?;
+        let mut file = File::open(self.current_key())?;
         let read = file.read_exact(&mut bytes);
         let key = StaticSecret::from_secret(Secret::take(&mut bytes));
         read?;
@@ -54,6 +62,63 @@ impl Layout {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "a key of another length"));
         }
         Ok(key)
+    }
+}
+
+/// The files of a backup: the name of each there, and its place in the directory.
+const BACKED_UP: [(&str, &str); 2] =
+    [("config.toml", "config.toml"), ("transport.key", "keys/transport.key")];
+
+impl Layout {
+    /// What opens the backups.
+    pub(crate) fn identity(&self) -> PathBuf {
+        self.keys().join("backup.key")
+    }
+
+    /// What backups are sealed to. It is public, so it is not called a key.
+    pub(crate) fn recipient(&self) -> PathBuf {
+        self.0.join("backup.recipient")
+    }
+
+    /// Everything that nobody but the relay's user may read.
+    pub(crate) fn private(&self) -> [PathBuf; 5] {
+        [self.0.clone(), self.keys(), self.transport_key(), self.identity(), self.config()]
+    }
+
+    /// What goes into a backup beside the store.
+    pub(crate) fn backed_up(&self) -> [(&'static str, PathBuf); 2] {
+        BACKED_UP.map(|(name, place)| match name {
+            "transport.key" => (name, self.current_key()),
+            _ => (name, self.0.join(place)),
+        })
+    }
+
+    /// Makes the directory of keys.
+    pub(crate) fn make_keys(&self) -> io::Result<()> {
+        DirBuilder::new().mode(0o700).create(self.keys())
+    }
+
+    /// Writes what opens backups, and what they are sealed to.
+    pub(crate) fn write_identity(&self, identity: &Identity) -> io::Result<()> {
+        write_private(&self.identity(), identity.to_file().as_bytes())?;
+        let recipient = format!("{}\n", identity.recipient().to_text());
+        write_private(&self.recipient(), recipient.as_bytes())
+    }
+
+    /// Writes a file of a backup; one of an unknown name is not the relay's.
+    pub(crate) fn write_backed_up(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        match BACKED_UP.iter().find(|(known, _)| *known == name) {
+            Some((_, place)) => write_private(&self.0.join(place), bytes),
+            None => Err(io::Error::new(io::ErrorKind::InvalidData, "an unknown file")),
+        }
+    }
+
+    /// Reads a file as it is in a backup.
+    pub(crate) fn read_backed_up(&self, name: &str) -> io::Result<Vec<u8>> {
+        match BACKED_UP.iter().find(|(known, _)| *known == name) {
+            Some((_, place)) => fs::read(self.0.join(place)),
+            None => Err(io::Error::new(io::ErrorKind::InvalidData, "an unknown file")),
+        }
     }
 }
 
@@ -74,9 +139,11 @@ pub(crate) fn fingerprint(key: &StaticPublic) -> String {
 pub(crate) fn store_options(config: &Config) -> SledOptions {
     SledOptions {
         low_disk: config.storage.low_disk,
+        ballast: BALLAST_BYTES,
         segment_bytes: SEGMENT_BYTES,
         segment_seconds: SEGMENT_SECONDS,
         clock: system_clock(),
+        monotonic: monotonic_clock(),
     }
 }
 
@@ -93,14 +160,10 @@ pub(crate) fn init(data: &Path, address: &str, team: &str) -> anyhow::Result<Fou
     dirs.recursive(true).mode(0o700);
     dirs.create(data)?;
     fs::set_permissions(data, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
-    dirs.create(layout.keys())?;
+    layout.make_keys()?;
     write_private(&layout.config(), config_for(address).as_bytes())?;
     write_private(&layout.transport_key(), key.secret().expose())?;
-    let mut backup = [0; 32];
-    staffetta_protocol::random::Random::fill(&mut OsRandom, &mut backup);
-    let written = write_private(&layout.keys().join("backup.key"), &backup);
-    backup.zeroize();
-    written?;
+    layout.write_identity(&Identity::generate())?;
     let store = SledStore::open(&layout.store(), store_options(&Config::default()))?;
     store_founder(&store, invite)?;
     drop(store);
@@ -110,12 +173,14 @@ pub(crate) fn init(data: &Path, address: &str, team: &str) -> anyhow::Result<Fou
     Ok(Founded { fingerprint: fingerprint(&key.public()), founder_code: code })
 }
 
-/// The template, listening on the port that the address names.
+/// The template, listening on the port that the address names. The founder code's maker checked
+/// the address, so it holds nothing that would end the string.
 fn config_for(address: &str) -> String {
+    let text = TEMPLATE.replacen("public = \"\"", &format!("public = \"{address}\""), 1);
     let port = address.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
     match port {
-        Some(port) => TEMPLATE.replace("0.0.0.0:7443", &format!("0.0.0.0:{port}")),
-        None => TEMPLATE.to_owned(),
+        Some(port) => text.replace("0.0.0.0:7443", &format!("0.0.0.0:{port}")),
+        None => text,
     }
 }
 
@@ -154,8 +219,13 @@ mod tests {
         }
         let key = layout.read_key().unwrap().public();
         assert_eq!(founded.fingerprint, fingerprint(&key));
-        let config = Config::load(&layout.config(), std::iter::empty()).unwrap();
-        assert_eq!(config.listen.address.port(), 9000);
+        let config = crate::config::Loaded::load(&layout.config(), std::iter::empty(), vec![]);
+        let config = config.unwrap().config;
+        assert_eq!(config.listen.address.to_string(), "0.0.0.0:9000");
+        assert_eq!(config.listen.public, "relay.example:9000");
+        let identity = Identity::read(&layout.identity()).unwrap();
+        let recipient = crate::backup::Recipient::read(&layout.recipient()).unwrap();
+        assert_eq!(identity.recipient().to_text(), recipient.to_text());
         assert!(init(&data, "relay.example:9000", "Campagne").is_err());
         assert_eq!(layout.read_key().unwrap().public(), key);
     }

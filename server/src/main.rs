@@ -2,19 +2,30 @@
 //!
 //! It links no MLS and no device code: what it cannot do, it cannot be made to do.
 
+mod address;
+mod admin;
 mod admission;
+mod backup;
 mod blobs;
+mod bucket;
 mod cli;
 mod config;
 mod connection;
+mod doctor;
 mod founder;
 mod hub;
 mod init;
 mod listen;
 mod log;
+mod logsafe;
+mod metrics;
+mod porch;
 mod registry;
 mod relay;
+mod sd;
 mod store;
+mod stream;
+mod utc;
 
 fn main() -> std::process::ExitCode {
     // What the relay writes is nobody else's to read.

@@ -26,7 +26,7 @@ fn recorder(dir: &Path) -> PathBuf {
         .args(["-shared", "-fPIC", "-O1", "-o"])
         .arg(&built)
         .arg(source)
-        .arg("-ldl")
+        .args(["-ldl", "-lpthread"])
         .status()
         .unwrap();
     assert!(status.success());

@@ -9,6 +9,7 @@ pub mod canary;
 pub mod cut_proxy;
 pub mod eventually;
 pub mod hand;
+pub mod load;
 pub mod process;
 pub mod relay_process;
 pub mod rpc;

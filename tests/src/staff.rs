@@ -7,12 +7,14 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
 use std::thread;
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 use crate::binaries;
-use crate::eventually::eventually;
+use crate::eventually::{PATIENCE, eventually};
 use crate::process::Process;
 use crate::rpc::Rpc;
 
@@ -252,7 +254,15 @@ fn finish(mut command: Command, input: &[u8]) -> Done {
     let input = input.to_vec();
     // A command may refuse its input without reading it.
     let feeding = thread::spawn(move || drop(stdin.write_all(&input)));
-    let done = child.wait_with_output().expect("a child can be waited for");
+    let pid = Pid::from_child(&child);
+    let (ended, end) = mpsc::channel();
+    thread::spawn(move || ended.send(child.wait_with_output()));
+    let Ok(done) = end.recv_timeout(PATIENCE) else {
+        // It has not been waited for, so the id is still its own.
+        let _ = kill_process(pid, Signal::KILL);
+        panic!("did not end in {PATIENCE:?}: {command:?}");
+    };
+    let done = done.expect("a child can be waited for");
     feeding.join().expect("the feeding thread");
     Done {
         code: done.status.code().unwrap_or(-1),

@@ -17,6 +17,8 @@ enum Victim {
     Relay,
     Sender,
     Receiver,
+    /// Nobody, but every connection breaks.
+    Link,
 }
 
 struct Story {
@@ -74,6 +76,7 @@ impl Story {
             Victim::Relay => self.world.relay.kill(),
             Victim::Sender => self.world.founder.kill(),
             Victim::Receiver => self.lea.kill(),
+            Victim::Link => self.world.relay.proxy.break_all(),
         }
     }
 
@@ -84,6 +87,7 @@ impl Story {
             }
             Victim::Sender => self.world.founder.hold(),
             Victim::Receiver => self.lea.hold(),
+            Victim::Link => {}
         }
     }
 
@@ -135,4 +139,9 @@ fn killing_the_sender_in_mid_burst_loses_nothing_and_repeats_nothing() {
 #[test]
 fn killing_the_receiver_in_mid_burst_loses_nothing_and_repeats_nothing() {
     kill_in_every_round(Victim::Receiver);
+}
+
+#[test]
+fn breaking_every_connection_in_mid_burst_loses_nothing_and_repeats_nothing() {
+    kill_in_every_round(Victim::Link);
 }

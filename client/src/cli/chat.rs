@@ -143,6 +143,11 @@ fn print(event: Value, one_room: bool, out: &mut Out) -> Result<(), Failure> {
             out.warn(&text::alarm(&line_of(&event, "text")));
             Ok(())
         }
+        "notice" => {
+            let wait = event.get("retry_ms").and_then(Value::as_u64).unwrap_or(0);
+            out.note(&text::relay_says(&line_of(&event, "text"), wait));
+            Ok(())
+        }
         "asking" => {
             let id = line_of(&event, "id");
             let short: String = id.chars().take(8).collect();

@@ -278,6 +278,10 @@ fn on_agent(state: &mut State, event: &Value) -> Vec<Effect> {
         }
         "connection" => state.connection = line_of(event, "state"),
         "alarm" => state.alarm = Some(line_of(event, "text")),
+        "notice" => {
+            let wait = event.get("retry_ms").and_then(Value::as_u64).unwrap_or(0);
+            state.notice = Some(text::relay_says(&line_of(event, "text"), wait));
+        }
         "asking" => {
             let id = line_of(event, "id").chars().take(8).collect::<String>();
             state.notice = Some(text::asks(&line_of(event, "name"), &id));

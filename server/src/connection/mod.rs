@@ -4,7 +4,10 @@
 //! only when its socket can take more, so that a device that does not read costs only itself. It
 //! must never know what a frame means beyond what the session tells.
 
+mod handshake;
+mod pace;
 mod socket;
+mod waits;
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -12,96 +15,115 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use staffetta_protocol::noise::keys::StaticPublic;
 use staffetta_protocol::session::Closed;
 use staffetta_protocol::session::relay::{Input, Output, Peer, RelaySession};
-use staffetta_protocol::wire::frame::{JoinState, NoticeKind, ToDevice};
+use staffetta_protocol::wire::frame::{JoinState, NoticeKind, ToDevice, ToRelay};
 use staffetta_protocol::wire::ids::{Lane, Seq};
-use tokio::net::TcpStream;
-use tokio::sync::{oneshot, watch};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, Sleep, sleep, timeout};
 
+use self::handshake::{Proven, shake_hands};
+use self::pace::Pace;
 use self::socket::{Io, Socket};
-use crate::admission::Place;
-use crate::hub::{Answer, Hub};
+use self::waits::{Following, Pending, changed, first, joined};
+use crate::hub::{Answer, Hub, LOW_DISK_RETRY_MS};
 use crate::log::{Next, Pulse};
-use crate::registry::{Caller, Pass, Sender, Standing};
+use crate::logsafe::safe;
+use crate::registry::{Caller, Cut, Pass, Sender};
 use crate::store::{Span, StoreError};
+use crate::stream::Stream;
 
 /// Requests of one connection that may wait for their answers; then it is not read.
 const MAX_PENDING: usize = 8;
-/// Sealed messages of one connection that may wait for its socket; then it is not read.
-const MAX_WAITING: usize = 16;
+/// Of these, requests for blob chunks, whose answers are large.
+const MAX_PENDING_BLOBS: usize = 2;
+/// Sealed bytes of one connection that may wait for its socket; then it is not read, and nothing
+/// more is sealed for it.
+const MAX_WAITING: usize = 128 * 1024;
 /// How long a connection that ends may take for what was already said.
 const FAREWELL: Duration = Duration::from_secs(2);
 /// When a device is asked to come back after the relay drained.
 const DRAIN_RETRY_MS: u32 = 1_000;
+/// When a connection that yielded to a newer one of its device should come back.
+const YIELD_RETRY_MS: u32 = 30_000;
 
 /// What passed the gate.
 pub(crate) struct Admitted {
     /// The row or invite.
     pub(crate) caller: Caller,
+    /// Its right to be here.
+    pub(crate) pass: Pass,
     /// Its session, at the beginning.
     pub(crate) session: RelaySession,
-    /// Its place among the half-open, given back after HELLO.
-    pub(crate) place: Place,
 }
 
-/// Runs a connection to its end.
-pub(crate) async fn run(hub: Arc<Hub>, socket: TcpStream, admitted: Admitted) {
-    let Admitted { caller, session, place } = admitted;
-    let ordinal = hub.ordinal();
-    let max = hub.config.limits.connections_per_device;
-    let pass = match &caller {
-        Caller::Device(row) => row.enter(ordinal, max),
-        Caller::Newcomer(invite) => invite.enter(ordinal, max),
-    };
-    let deadline = session.deadline().unwrap_or(0).saturating_sub(hub.now_ms());
-    let connection = Connection {
-        pulse: hub.log.pulse(),
-        hub,
-        socket: Socket::new(socket).await,
-        session,
-        caller,
-        sender: None,
-        place: Some(place),
-        out: VecDeque::new(),
-        pending: VecDeque::new(),
-        cursor: None,
-        announced: 0,
-        reading: None,
-        standing: None,
-        ending: false,
-        timer: Box::pin(sleep(Duration::from_millis(deadline))),
-    };
-    tracing::debug!(connection = ordinal, "through the gate");
-    connection.run(pass).await;
-    tracing::debug!(connection = ordinal, "gone");
+/// Runs a connection to its end; public-key work is done on `porch`.
+pub(crate) async fn run(hub: Arc<Hub>, porch: Handle, stream: Stream, admitted: Admitted) {
+    let Admitted { caller, pass, session } = admitted;
+    let counted = hub.clone();
+    let _open = counted.control.counters.admitted();
+    tracing::debug!(connection = safe(pass.ordinal()), "through the gate");
+    let mut socket = Socket::new(stream).await;
+    let mut pulse = hub.log.pulse();
+    let proven = shake_hands(&hub, &porch, &mut socket, session, &pass, &mut pulse).await;
+    drop(porch);
+    if let Some(Proven { session, peer, version, lane, resume }) = proven
+        && let Some(sender) = sender(&caller, peer)
+    {
+        drop(caller);
+        pass.settle(hub.config.limits.connections_per_device);
+        socket.proven();
+        let deadline = session.deadline().unwrap_or(0).saturating_sub(hub.now_ms());
+        let mut connection = Connection {
+            pace: Pace::new(hub.now_ms()),
+            pulse,
+            hub,
+            socket,
+            session,
+            sender,
+            out: VecDeque::new(),
+            pending: VecDeque::new(),
+            cursor: None,
+            announced: 0,
+            told_low_disk: false,
+            reading: None,
+            standing: None,
+            ending: false,
+            timer: Box::pin(sleep(Duration::from_millis(deadline))),
+        };
+        connection.hello(version, lane, resume);
+        connection.run(&pass).await;
+    }
+    tracing::debug!(connection = safe(pass.ordinal()), "gone");
 }
 
-/// The state of an invite as its connection follows it.
-struct Following {
-    key: StaticPublic,
-    told: JoinState,
-    changes: watch::Receiver<Standing>,
+/// Who sends the frames of a connection that the gate let in as `caller`.
+fn sender(caller: &Caller, peer: Peer) -> Option<Sender> {
+    match (caller, peer) {
+        (Caller::Device(row), Peer::Device) => Some(Sender::Device(row.clone())),
+        (Caller::Newcomer(invite), Peer::Newcomer(key)) => {
+            Some(Sender::Newcomer(invite.clone(), key))
+        }
+        _ => None,
+    }
 }
 
 struct Connection {
     hub: Arc<Hub>,
     socket: Socket,
     session: RelaySession,
-    caller: Caller,
-    /// Known after HELLO.
-    sender: Option<Sender>,
-    place: Option<Place>,
+    sender: Sender,
+    pace: Pace,
     /// Sealed, in order; each goes out before anything else is sealed for the log.
     out: VecDeque<Bytes>,
-    pending: VecDeque<oneshot::Receiver<ToDevice>>,
+    pending: VecDeque<Pending>,
     pulse: watch::Receiver<Pulse>,
     /// The next seq to push; only devices have one.
     cursor: Option<Seq>,
     announced: u64,
+    told_low_disk: bool,
     reading: Option<JoinHandle<Result<Span, StoreError>>>,
     standing: Option<Following>,
     /// Nothing more is done than to send what was sealed.
@@ -110,17 +132,24 @@ struct Connection {
 }
 
 impl Connection {
-    async fn run(mut self, mut pass: Pass) {
+    async fn run(&mut self, pass: &Pass) {
         while !self.ending {
             self.tell_changes();
-            let may_read = self.pending.len() < MAX_PENDING && self.out.len() < MAX_WAITING;
             let has_more = self.has_more();
+            let is_clogged = self.out.iter().map(Bytes::len).sum::<usize>() >= MAX_WAITING;
+            let blobs = self.pending.iter().filter(|pending| pending.is_blob).count();
+            let may_read = !is_clogged
+                && self.pending.len() < MAX_PENDING
+                && blobs < MAX_PENDING_BLOBS
+                && self.pace.is_open();
             tokio::select! {
                 biased;
-                // Cut: at once, without a farewell.
-                () = pass.cut() => return,
-                () = yields(self.place.as_ref()) => return,
-                frame = first(&mut self.pending), if !self.pending.is_empty() => {
+                cut = pass.cut() => match cut {
+                    // At once, without a farewell.
+                    Cut::Revoked => return,
+                    Cut::Yields => self.yields(),
+                },
+                frame = first(&mut self.pending), if !self.pending.is_empty() && !is_clogged => {
                     self.pending.pop_front();
                     match frame {
                         Some(frame) => self.send(&frame),
@@ -134,15 +163,17 @@ impl Connection {
                         return;
                     }
                 }
-                io = self.socket.next(&mut self.out, has_more, may_read) => match io {
+                io = self.socket.next(&mut self.out, has_more || is_clogged, may_read) => match io {
                     Io::Message(message) => {
                         let now = self.hub.now_ms();
                         self.session.handle(now, Input::Message(&message));
                         self.drain();
                     }
-                    Io::Writable => self.push(),
+                    Io::Writable if has_more => self.push(),
+                    Io::Writable => {}
                     Io::Lost => return,
                 },
+                () = self.pace.resume(), if !self.pace.is_open() => {}
                 changed = self.pulse.changed(), if !has_more => {
                     if changed.is_err() {
                         return;
@@ -152,7 +183,17 @@ impl Connection {
                 () = self.timer.as_mut() => self.tick(),
             }
         }
-        let _ = timeout(FAREWELL, self.socket.finish(&mut self.out)).await;
+        tokio::select! {
+            () = pass.revoked() => {}
+            _ = timeout(FAREWELL, self.socket.finish(&mut self.out)) => {}
+        }
+    }
+
+    /// A newer connection of the same device takes the place of this one.
+    fn yields(&mut self) {
+        let kind = NoticeKind::OverQuota;
+        self.send(&ToDevice::Notice { kind, retry_ms: YIELD_RETRY_MS });
+        self.end();
     }
 
     /// Whether there may be cells to push that do not wait for the store.
@@ -166,26 +207,27 @@ impl Connection {
         while let Some(output) = self.session.poll() {
             match output {
                 Output::Transmit(message) => self.out.push_back(message),
-                Output::Hello { peer, version, lane, resume } => {
-                    self.place = None;
-                    self.hello(peer, version, lane, resume);
-                }
-                Output::Frame(frame) => {
-                    let Some(sender) = &self.sender else { return self.end() };
-                    match self.hub.frame(sender, frame) {
-                        Answer::None => {}
-                        Answer::Now(frame) => self.send(&frame),
-                        Answer::Later(answered) => self.pending.push_back(answered),
-                        Answer::Misbehaved => return self.end(),
-                    }
-                }
+                // It came, once, before there was a connection.
+                Output::Hello { .. } => return self.end(),
+                Output::Frame(frame) => self.frame(frame),
                 Output::Close(closed) => {
                     if !matches!(closed, Closed::TimedOut) {
-                        tracing::debug!(%closed, "a session ended");
+                        tracing::debug!(closed = safe(&closed), "a session ended");
                     }
                     return self.end();
                 }
             }
+        }
+    }
+
+    fn frame(&mut self, frame: ToRelay) {
+        self.pace.heard(&frame, self.hub.now_ms());
+        let is_blob = matches!(frame, ToRelay::BlobGet { .. });
+        match self.hub.frame(&self.sender, frame) {
+            Answer::None => {}
+            Answer::Now(frame) => self.send(&frame),
+            Answer::Later(answered) => self.pending.push_back(Pending { answered, is_blob }),
+            Answer::Misbehaved => self.end(),
         }
     }
 
@@ -197,21 +239,27 @@ impl Connection {
         if self.ending {
             return;
         }
-        self.session.handle(self.hub.now_ms(), Input::Send(frame));
+        if let ToDevice::Fail { code, .. } = frame {
+            self.hub.control.counters.failed(*code);
+        }
+        let now = self.hub.now_ms();
+        self.session.handle(now, Input::Send(frame));
+        if let Some(notice) = self.pace.said(frame, now) {
+            self.session.handle(now, Input::Send(&notice));
+        }
         self.drain();
     }
 
-    fn hello(&mut self, peer: Peer, version: u16, lane: Lane, resume: Seq) {
-        match (peer, self.caller.clone()) {
-            (Peer::Device, Caller::Device(row)) => {
+    fn hello(&mut self, version: u16, lane: Lane, resume: Seq) {
+        match &self.sender {
+            Sender::Device(row) => {
                 let Some(identity) = self.hub.log.identity().filter(|id| id.lane == lane) else {
                     return self.end();
                 };
                 let (head, oldest) = (self.hub.log.head(), self.hub.log.oldest());
                 // What it wants next follows on what it committed.
-                row.saw(resume.saturating_sub(1).min(head.seq), (self.hub.clock)());
+                row.saw(resume.saturating_sub(1).min(head.seq), (self.hub.steady)());
                 let admin = row.is_admin;
-                self.sender = Some(Sender::Device(row));
                 self.cursor = Some(resume.max(1));
                 self.send(&ToDevice::Welcome {
                     version,
@@ -224,29 +272,23 @@ impl Connection {
                     blob_quota: self.hub.config.limits.blob_bytes_per_day,
                 });
             }
-            (Peer::Newcomer(key), Caller::Newcomer(invite)) => {
+            Sender::Newcomer(invite, key) => {
                 let changes = invite.standing();
-                let state = changes.borrow().told_to(&key);
+                let state = changes.borrow().told_to(key);
                 if matches!(state, JoinState::Used(_)) {
                     tracing::warn!("an invite was used a second time, by another key");
                 }
                 let bundle = invite.bundle.clone();
-                self.sender = Some(Sender::Newcomer(invite, key));
-                self.standing = Some(Following { key, told: state, changes });
+                self.standing = Some(Following { key: *key, told: state, changes });
                 self.send(&ToDevice::InviteWelcome { version, bundle, state });
             }
-            _ => self.end(),
         }
     }
 
     /// Says what changed since this connection was last told: the invite, blobs, draining.
     fn tell_changes(&mut self) {
         let pulse = *self.pulse.borrow_and_update();
-        let is_device = match &self.sender {
-            Some(sender) => matches!(sender, Sender::Device(_)),
-            None if pulse.draining => return self.end(),
-            None => return,
-        };
+        let is_device = matches!(self.sender, Sender::Device(_));
         // After the answers that are due, so that a founder hears DONE before `enrolled`.
         if let Some(following) = &mut self.standing
             && self.pending.is_empty()
@@ -264,6 +306,13 @@ impl Connection {
                 self.send(&ToDevice::Announce { lane: Lane(0), blobs });
             }
         }
+        if is_device && pulse.low_disk != self.told_low_disk {
+            self.told_low_disk = pulse.low_disk;
+            if pulse.low_disk {
+                let (kind, retry_ms) = (NoticeKind::LowDisk, LOW_DISK_RETRY_MS);
+                self.send(&ToDevice::Notice { kind, retry_ms });
+            }
+        }
         if pulse.draining {
             self.send(&ToDevice::Notice { kind: NoticeKind::Draining, retry_ms: DRAIN_RETRY_MS });
             self.end();
@@ -278,6 +327,7 @@ impl Connection {
                 let push = Input::Push { lane: Lane(0), first: cursor, hash, runs: &runs };
                 self.session.handle(self.hub.now_ms(), push);
                 self.cursor = Some(cursor + count);
+                self.hub.control.counters.pushed(count);
                 self.drain();
             }
             Next::Older => {
@@ -297,7 +347,7 @@ impl Connection {
         let span = match span {
             Some(Ok(span)) => span,
             Some(Err(error)) => {
-                tracing::warn!(%error, "cannot read the log");
+                tracing::warn!(error = safe(&error), "cannot read the log");
                 return false;
             }
             None => return false,
@@ -312,6 +362,7 @@ impl Connection {
             let runs = [span.cells];
             let [run] = &runs;
             self.cursor = Some(cursor + run.len() as u64);
+            self.hub.control.counters.pushed(run.len() as u64);
             let push = Input::Push { lane: Lane(0), first: cursor, hash: span.hash, runs: &runs };
             self.session.handle(self.hub.now_ms(), push);
             self.drain();
@@ -326,38 +377,5 @@ impl Connection {
         // Deadlines only move on; the timer looks again when the last one it knew has come.
         let left = self.session.deadline().unwrap_or(now).saturating_sub(now).max(1);
         self.timer.as_mut().reset(Instant::now() + Duration::from_millis(left));
-    }
-}
-
-async fn yields(place: Option<&Place>) {
-    match place {
-        Some(place) => place.yields().await,
-        None => std::future::pending().await,
-    }
-}
-
-async fn first(pending: &mut VecDeque<oneshot::Receiver<ToDevice>>) -> Option<ToDevice> {
-    match pending.front_mut() {
-        Some(answered) => answered.await.ok(),
-        None => std::future::pending().await,
-    }
-}
-
-async fn joined<T>(task: &mut Option<JoinHandle<T>>) -> Option<T> {
-    match task {
-        Some(task) => Pin::new(task).await.ok(),
-        None => std::future::pending().await,
-    }
-}
-
-async fn changed(following: Option<&mut Following>) {
-    match following {
-        Some(following) => {
-            // The other end lives as long as the invite, which the connection's sender holds.
-            if following.changes.changed().await.is_err() {
-                std::future::pending::<()>().await;
-            }
-        }
-        None => std::future::pending().await,
     }
 }

@@ -6,17 +6,23 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use futures_util::{Sink, Stream};
+use futures_util::{Sink, Stream as _};
 use staffetta_protocol::wire::limits::{MAX_FRAME, MAX_WIRE_MESSAGE};
-use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+
+use crate::stream::Stream as Bytestream;
 
 /// Bytes read at a time; a larger message grows the buffer to its size.
 const READ_BUFFER: usize = 4 * 1024;
 /// Bytes that are gathered before they are written without being flushed.
 const WRITE_BUFFER: usize = 64 * 1024;
+/// Bytes that may come before a message is whole: the largest message in a few fragments, and what
+/// was read ahead. Pings, pongs and empty fragments without end are the end of a connection.
+const MAX_BETWEEN: u64 = 2 * MAX_WIRE_MESSAGE as u64;
+/// The same before the peer proved itself; its messages have the size of the smallest frame.
+const MAX_BETWEEN_UNPROVEN: u64 = 8 * 1024;
 
 /// What the socket has for its connection.
 pub(super) enum Io {
@@ -30,15 +36,18 @@ pub(super) enum Io {
 
 /// A WebSocket and whether something written to it still has to be flushed.
 pub(super) struct Socket {
-    stream: WebSocketStream<TcpStream>,
+    stream: WebSocketStream<Bytestream>,
     is_flushed: bool,
+    /// What [`Bytestream::meter`] is set to by each message.
+    between: u64,
     /// Alternates, so that a long drain does not starve what the device says.
     read_first: bool,
 }
 
 impl Socket {
     /// Takes over a socket whose upgrade was answered.
-    pub(super) async fn new(socket: TcpStream) -> Self {
+    pub(super) async fn new(mut socket: Bytestream) -> Self {
+        socket.meter(MAX_BETWEEN_UNPROVEN);
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
             .write_buffer_size(WRITE_BUFFER)
@@ -47,11 +56,17 @@ impl Socket {
             .max_frame_size(Some(MAX_WIRE_MESSAGE));
         const { assert!(MAX_FRAME <= MAX_WIRE_MESSAGE) }
         let stream = WebSocketStream::from_raw_socket(socket, Role::Server, Some(config)).await;
-        Self { stream, is_flushed: true, read_first: false }
+        Self { stream, is_flushed: true, between: MAX_BETWEEN_UNPROVEN, read_first: false }
+    }
+
+    /// The peer proved itself; from here on messages have all sizes.
+    pub(super) fn proven(&mut self) {
+        self.between = MAX_BETWEEN;
+        self.stream.get_mut().meter(MAX_BETWEEN);
     }
 
     /// Writes what waits in `out`, flushes once nothing more is to come at once, and returns the
-    /// next event: [`Io::Writable`] only if `has_more`, messages only if `may_read`.
+    /// next event: [`Io::Writable`] once all of it is out and only if `has_more`, messages only if `may_read`.
     pub(super) async fn next(
         &mut self,
         out: &mut VecDeque<Bytes>,
@@ -79,6 +94,7 @@ impl Socket {
             return match Pin::new(&mut self.stream).poll_next(cx) {
                 Poll::Pending => Poll::Pending,
                 Poll::Ready(Some(Ok(Message::Binary(message)))) => {
+                    self.stream.get_mut().meter(self.between);
                     Poll::Ready(Io::Message(message))
                 }
                 // tungstenite answers pings by itself.

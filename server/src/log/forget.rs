@@ -9,7 +9,7 @@ use crate::store::Cut;
 pub(crate) struct Reader {
     /// The last seq it has SEEN.
     pub(crate) seen: Seq,
-    /// The unix second at which it was last here.
+    /// The steady second at which it was last here.
     pub(crate) heard: u64,
 }
 
@@ -17,7 +17,8 @@ pub(crate) struct Reader {
 ///
 /// A segment goes when every reader has SEEN its end, not counting readers silent for `keep`
 /// seconds; and in any case once everything in it is `keep` seconds old. The last cut is the
-/// head's and stays until it is old, so that an all-seen log still begins somewhere.
+/// head's: it goes as well once all have seen it, but not before its segment is complete, so that
+/// a log is not cut again at every SEEN. Times are steady seconds.
 pub(crate) fn forgettable(
     cuts: &[Cut],
     readers: impl Iterator<Item = Reader> + Clone,
@@ -28,10 +29,10 @@ pub(crate) fn forgettable(
     let mut through = None;
     for (place, cut) in cuts.iter().enumerate() {
         let is_old = cut.until.saturating_add(keep) < now;
-        let is_last = place + 1 == cuts.len();
+        let is_complete = place + 1 < cuts.len() || cut.until < now;
         let mut seen = counted.clone().peekable();
         let all_seen =
-            !is_last && seen.peek().is_some() && seen.all(|reader| reader.seen >= cut.end);
+            is_complete && seen.peek().is_some() && seen.all(|reader| reader.seen >= cut.end);
         if !is_old && !all_seen {
             break;
         }
@@ -67,6 +68,9 @@ mod tests {
         assert_eq!(at(5_500, &[(9, 5_500), (25, 5_500)]), None);
         assert_eq!(at(5_500, &[(10, 5_500), (25, 5_500)]), Some(10));
         assert_eq!(at(5_500, &[(25, 5_500), (25, 5_500)]), Some(20));
+        assert_eq!(at(6_999, &[(25, 6_999), (24, 6_999)]), Some(20));
+        assert_eq!(at(7_001, &[(25, 7_001), (24, 7_001)]), Some(20));
+        assert_eq!(at(7_001, &[(25, 7_001), (25, 7_001)]), Some(25));
     }
 
     #[test]

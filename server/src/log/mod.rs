@@ -15,7 +15,7 @@ use staffetta_protocol::wire::ids::{Digest, Seq};
 use staffetta_protocol::wire::limits::MAX_CELLS;
 use tokio::sync::watch;
 
-use crate::store::{Commit, Done, Head, LogIdentity, LogStore, Span, StoreError};
+use crate::store::{Commit, Done, Head, Health, LogIdentity, LogStore, Span, StoreError};
 
 /// Bytes of recent cells that connections share.
 const RECENT_BYTES: usize = 8 * 1024 * 1024;
@@ -29,6 +29,8 @@ pub(crate) struct Pulse {
     pub(crate) head: Seq,
     /// The number of the last announced blob.
     pub(crate) announced: u64,
+    /// Nothing is taken in until there is more room on the disk.
+    pub(crate) low_disk: bool,
     /// The relay is going down.
     pub(crate) draining: bool,
 }
@@ -155,9 +157,28 @@ impl Log {
         self.store.oldest()
     }
 
-    /// Appends; see [`LogStore::append`].
+    /// Whether the store takes what it is given; may look at the disk.
+    pub(crate) fn health(&self) -> Health {
+        self.store.health()
+    }
+
+    /// Appends; see [`LogStore::append`]. Everybody hears of a disk that is low or no longer so.
     pub(crate) fn append(&self, cells: Cells, done: Done) {
-        self.store.append(cells, done);
+        let pulse = self.pulse.clone();
+        let told = move |result: Result<Vec<Seq>, StoreError>| {
+            match &result {
+                Ok(_) => tell_low_disk(&pulse, false),
+                Err(StoreError::LowDisk) => tell_low_disk(&pulse, true),
+                Err(_) => {}
+            }
+            done(result);
+        };
+        self.store.append(cells, Box::new(told));
+    }
+
+    /// Tells everybody whether the disk is low, if that is news.
+    pub(crate) fn tell_low_disk(&self, is_low: bool) {
+        tell_low_disk(&self.pulse, is_low);
     }
 
     /// What a connection whose next seq is `cursor` should be sent.
@@ -177,6 +198,10 @@ impl Log {
     pub(crate) fn read(&self, cursor: Seq) -> Result<Span, StoreError> {
         self.store.read(cursor, MAX_CELLS)
     }
+}
+
+fn tell_low_disk(pulse: &watch::Sender<Pulse>, is_low: bool) {
+    pulse.send_if_modified(|pulse| std::mem::replace(&mut pulse.low_disk, is_low) != is_low);
 }
 
 #[cfg(test)]

@@ -1,18 +1,20 @@
 //! What one device may store: a bucket of cells, and cells and blob bytes a day.
 
+use crate::bucket::{Bucket, Rate};
 use crate::config::Limits;
 
 const DAY_S: u64 = 24 * 3600;
-const MINUTE_MS: u64 = 60_000;
 
 /// What is left of a device's allowance. Forgotten when the relay restarts.
 pub(crate) struct Budget {
-    /// Thousandths of cells in the bucket.
-    bucket: u64,
-    filled_ms: u64,
+    bucket: Bucket,
     day: u64,
     cells: u64,
     blob_bytes: u64,
+}
+
+fn rate(limits: &Limits) -> Rate {
+    Rate { per_minute: limits.cells_per_minute, burst: limits.cells_burst }
 }
 
 /// Over the allowance; milliseconds after which to try again.
@@ -24,8 +26,7 @@ pub(crate) struct OverQuota {
 impl Budget {
     /// A full allowance.
     pub(crate) fn new(limits: &Limits, now_ms: u64) -> Self {
-        let bucket = limits.cells_burst.saturating_mul(1_000);
-        Self { bucket, filled_ms: now_ms, day: 0, cells: 0, blob_bytes: 0 }
+        Self { bucket: Bucket::full(rate(limits), now_ms), day: 0, cells: 0, blob_bytes: 0 }
     }
 
     fn turn(&mut self, now_ms: u64) {
@@ -48,21 +49,12 @@ impl Budget {
         now_ms: u64,
     ) -> Result<(), OverQuota> {
         self.turn(now_ms);
-        let rate = limits.cells_per_minute.max(1);
-        let passed = now_ms.saturating_sub(self.filled_ms);
-        let gained = passed.saturating_mul(rate).saturating_mul(1_000) / MINUTE_MS;
-        self.bucket =
-            self.bucket.saturating_add(gained).min(limits.cells_burst.saturating_mul(1_000));
-        self.filled_ms = now_ms;
         if self.cells.saturating_add(cells) > limits.cells_per_day {
             return Err(Self::tomorrow(now_ms));
         }
-        let Some(rest) = self.bucket.checked_sub(cells.saturating_mul(1_000)) else {
-            let missing = cells.saturating_mul(1_000) - self.bucket;
-            let wait = (missing.saturating_mul(MINUTE_MS) / rate).div_ceil(1_000);
-            return Err(OverQuota { retry_ms: u32::try_from(wait).unwrap_or(u32::MAX) });
-        };
-        self.bucket = rest;
+        self.bucket
+            .take(cells, rate(limits), now_ms)
+            .map_err(|wait| OverQuota { retry_ms: u32::try_from(wait).unwrap_or(u32::MAX) })?;
         self.cells += cells;
         Ok(())
     }

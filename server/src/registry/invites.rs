@@ -16,8 +16,19 @@ use crate::store::{Change, LogStore, StoreError};
 
 /// The longest life of an invite in seconds.
 const MAX_LIFE_S: u64 = 7 * 24 * 3600;
+/// Invites of one relay, those that ended and are remembered included.
+pub(crate) const MAX_INVITES: usize = 2_048;
 /// JOINs of one invite at most; the joiner repeats its own after a broken connection.
 const MAX_JOINS: u32 = 16;
+
+/// Now, when the wall clock may have jumped: what opens a door is judged by the later of both
+/// clocks, what destroys something by the earlier. So a jump ends nothing for good and brings
+/// nothing back to life.
+#[derive(Clone, Copy)]
+pub(super) struct Moment {
+    pub(super) latest: u64,
+    pub(super) earliest: u64,
+}
 
 /// How an invite stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,15 +108,15 @@ impl Invite {
             bundle,
             expires,
             is_founder,
-            door: Arc::new(Door::new()),
+            door: Arc::new(Door::default()),
             standing: watch::channel(standing).0,
             joins: AtomicU32::new(0),
         }
     }
 
     /// Goes in.
-    pub(crate) fn enter(&self, ordinal: Ordinal, max: usize) -> Pass {
-        self.door.enter(ordinal, max)
+    pub(crate) fn enter(&self, ordinal: Ordinal) -> Pass {
+        self.door.enter(ordinal)
     }
 
     /// How it stands, and every change of it.
@@ -115,26 +126,32 @@ impl Invite {
 
     /// Whether a token of it still opens the gate: while open or asked, and so long after it
     /// ended as its id is remembered, to say so to a second user.
-    pub(super) fn is_remembered(&self, now: u64) -> bool {
+    pub(super) fn is_remembered(&self, now: Moment) -> bool {
         let standing = *self.standing.borrow();
         match standing.stage {
-            Stage::Open => now < self.expires,
+            Stage::Open => now.latest < self.expires,
             Stage::Waiting | Stage::Ended(_) => !self.is_forgotten(now),
         }
     }
 
-    fn is_open(&self, now: u64) -> bool {
+    /// Whether somebody may still use it, the founder code included.
+    pub(super) fn is_usable(&self, now: Moment) -> bool {
         let stage = self.standing.borrow().stage;
-        !self.is_founder && !matches!(stage, Stage::Ended(_)) && now < self.expires
+        !matches!(stage, Stage::Ended(_)) && now.latest < self.expires
+    }
+
+    fn is_open(&self, now: Moment) -> bool {
+        let stage = self.standing.borrow().stage;
+        !self.is_founder && !matches!(stage, Stage::Ended(_)) && now.latest < self.expires
     }
 
     /// Whether seven days passed since it ended or expired.
-    fn is_forgotten(&self, now: u64) -> bool {
+    fn is_forgotten(&self, now: Moment) -> bool {
         let ended = match self.standing.borrow().ended {
             0 => self.expires,
             ended => ended,
         };
-        ended.saturating_add(INVITE_MEMORY_S) < now
+        ended.saturating_add(INVITE_MEMORY_S) < now.earliest
     }
 }
 
@@ -147,14 +164,14 @@ impl Registry {
         if invite.expires <= now || invite.expires - now > MAX_LIFE_S {
             return Err(FailCode::TooLarge.into());
         }
+        let moment = self.moment();
         {
             let tables = self.tables();
             if tables.invites.contains_key(&invite.id) {
                 return Err(FailCode::Ended.into());
             }
-            if tables.invites.values().filter(|other| other.is_open(now)).count()
-                >= MAX_OPEN_INVITES
-            {
+            let open = tables.invites.values().filter(|other| other.is_open(moment)).count();
+            if open >= MAX_OPEN_INVITES || tables.invites.len() >= MAX_INVITES {
                 return Err(FailCode::TooLarge.into());
             }
         }
@@ -200,7 +217,7 @@ impl Registry {
         if invite.is_founder {
             return Err(FailCode::Denied.into());
         }
-        if now >= invite.expires
+        if self.moment().latest >= invite.expires
             || !matches!(standing.told_to(key), JoinState::Open | JoinState::Waiting)
         {
             return Err(FailCode::Ended.into());
@@ -231,7 +248,7 @@ impl Registry {
     /// Forgets invites that ended or expired more than seven days ago.
     pub(crate) fn forget_invites(&self) -> Result<(), StoreError> {
         let _changing = self.changing();
-        let now = (self.clock)();
+        let now = self.moment();
         let gone: Vec<_> = {
             let tables = self.tables();
             tables.invites.values().filter(|invite| invite.is_forgotten(now)).cloned().collect()

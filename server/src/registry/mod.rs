@@ -7,6 +7,7 @@ mod budget;
 mod door;
 mod handles;
 mod invites;
+mod operator;
 mod record;
 mod rows;
 
@@ -22,9 +23,11 @@ use staffetta_protocol::wire::frame::FailCode;
 use staffetta_protocol::wire::ids::{Digest, InviteId, TeamId};
 
 pub(crate) use self::budget::OverQuota;
-pub(crate) use self::door::Pass;
+pub(crate) use self::door::{Cut, Pass};
 use self::handles::Handles;
+use self::invites::Moment;
 pub(crate) use self::invites::{Invite, NewInvite, Standing, store_founder};
+pub(crate) use self::record::Parent;
 pub(crate) use self::rows::Row;
 use crate::config::Limits;
 use crate::store::{Clock, LogStore, StoreError};
@@ -88,6 +91,7 @@ struct Tables {
 pub(crate) struct Registry {
     store: Arc<dyn LogStore>,
     clock: Clock,
+    steady: Clock,
     limits: Limits,
     gate: Gate,
     tables: Mutex<Tables>,
@@ -119,6 +123,7 @@ impl Registry {
         tables.refill(now);
         let gate = Gate::of(relay);
         let registry = Self {
+            steady: store.steady(),
             store,
             clock,
             limits,
@@ -132,6 +137,12 @@ impl Registry {
 
     fn tables(&self) -> MutexGuard<'_, Tables> {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Now, as invites have to see it.
+    fn moment(&self) -> Moment {
+        let (wall, steady) = ((self.clock)(), (self.steady)());
+        Moment { latest: wall.max(steady), earliest: wall.min(steady) }
     }
 
     fn changing(&self) -> MutexGuard<'_, ()> {
@@ -150,7 +161,7 @@ impl Registry {
         };
         let (gate, key, door) = match &caller {
             Caller::Device(row) => (self.gate, &row.gate, &row.door),
-            Caller::Newcomer(invite) if invite.is_remembered(now) => {
+            Caller::Newcomer(invite) if invite.is_remembered(self.moment()) => {
                 (Gate::of_invites(), &invite.gate, &invite.door)
             }
             Caller::Newcomer(_) => return None,

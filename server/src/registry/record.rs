@@ -5,13 +5,14 @@
 //! row/TRANSPORT   version 1 | A 32 | admin 1 | seen 8 | heard 8
 //! invite/ID       version 1 | founder 1 | stage 1 | gate 32 | psk 32 | expires 8 | ended 8 |
 //!                 asked 8 | joiner 32 (zeros if none) | bundle
+//! parent          version 1 | log id 16 | seq 8 | running hash 32, of the log this one replaces
 //! ```
 
 use bytes::Bytes;
 use staffetta_protocol::noise::keys::{AccessSecret, GateKey, HopPsk, StaticPublic, TransportHash};
 use staffetta_protocol::secret::Secret;
 use staffetta_protocol::wire::frame::InviteEnd;
-use staffetta_protocol::wire::ids::{Digest, InviteId, TeamId};
+use staffetta_protocol::wire::ids::{Digest, InviteId, LogId, Seq, TeamId};
 use staffetta_protocol::wire::limits::MAX_BUNDLE;
 use staffetta_protocol::wire::{Reader as WireReader, WireError, Writer};
 
@@ -26,6 +27,7 @@ use crate::store::{Change, LogStore, StoreError};
 const TEAM: &[u8] = b"team";
 const ROW: &[u8] = b"row/";
 const INVITE: &[u8] = b"invite/";
+const PARENT: &[u8] = b"parent";
 const VERSION: u8 = 1;
 
 fn damaged(what: &'static str) -> StoreError {
@@ -43,6 +45,39 @@ fn flag(read: &mut WireReader) -> Result<bool, WireError> {
         1 => Ok(true),
         _ => Err(WireError::Value),
     }
+}
+
+/// The log that a restored one replaces, and the place up to which they are the same.
+pub(crate) struct Parent {
+    /// Its id.
+    pub(crate) log: LogId,
+    /// The last seq they share.
+    pub(crate) seq: Seq,
+    /// The running hash there.
+    pub(crate) hash: Digest,
+}
+
+impl Parent {
+    /// Its record.
+    pub(crate) fn record(&self) -> Change {
+        let mut out = Writer::default();
+        out.u8(VERSION).put(&self.log.0).u64(self.seq).put(&self.hash.0);
+        Change { key: PARENT.to_vec(), value: Some(out.finish()) }
+    }
+
+    /// Reads the record, if this log replaced another.
+    pub(crate) fn read(store: &dyn LogStore) -> Result<Option<Self>, StoreError> {
+        let Some(value) = store.get(PARENT)? else { return Ok(None) };
+        read_parent(value).map(Some).map_err(|_| damaged("the parent"))
+    }
+}
+
+fn read_parent(value: Vec<u8>) -> Result<Parent, WireError> {
+    let mut read = begin(value)?;
+    let parent =
+        Parent { log: LogId(read.array()?), seq: read.u64()?, hash: Digest(read.array()?) };
+    read.finish()?;
+    Ok(parent)
 }
 
 /// The team, if the relay is claimed.
@@ -89,6 +124,11 @@ fn read_row(transport: TransportHash, value: Vec<u8>, budget: Budget) -> Result<
 
 fn row_key(transport: &Digest) -> Vec<u8> {
     [ROW, &transport.0].concat()
+}
+
+/// The removal of a row's record.
+pub(super) fn removed_row(transport: &Digest) -> Change {
+    Change { key: row_key(transport), value: None }
 }
 
 /// A row's record.

@@ -44,7 +44,7 @@ impl Row {
             access,
             transport,
             is_admin,
-            door: Arc::new(Door::new()),
+            door: Arc::new(Door::default()),
             seen: AtomicU64::new(reader.seen),
             heard: AtomicU64::new(reader.heard),
             budget: Mutex::new(budget),
@@ -58,8 +58,8 @@ impl Row {
     }
 
     /// Goes in.
-    pub(crate) fn enter(&self, ordinal: Ordinal, max: usize) -> Pass {
-        self.door.enter(ordinal, max)
+    pub(crate) fn enter(&self, ordinal: Ordinal) -> Pass {
+        self.door.enter(ordinal)
     }
 
     /// How far the device got.
@@ -121,7 +121,7 @@ impl Registry {
 
     fn make(&self, team: Team, document: RowsDocument) -> Result<(), Refused> {
         let now = (self.clock)();
-        let start = Reader { seen: self.store.head().seq, heard: now };
+        let start = Reader { seen: self.store.head().seq, heard: (self.steady)() };
         let removed: Vec<Digest> = document.removed.iter().map(|transport| transport.0).collect();
         let kept = {
             let tables = self.tables();

@@ -69,8 +69,14 @@ fn invite(n: u8, expires: u64) -> NewInvite {
 impl World {
     fn new() -> Self {
         let now = Arc::new(AtomicU64::new(NOW));
+        Self::beside(now.clone(), now)
+    }
+
+    /// With a wall clock `now` beside the steady one.
+    fn beside(now: Arc<AtomicU64>, steady: Arc<AtomicU64>) -> Self {
         let relay = StaticSecret::generate(&mut OsRandom).public();
-        let store: Arc<dyn LogStore> = Arc::new(MemoryStore::new(Arc::new(|| 0)));
+        let steady: Clock = Arc::new(move || steady.load(Ordering::SeqCst));
+        let store: Arc<dyn LogStore> = Arc::new(MemoryStore::new(steady));
         store_founder(&*store, founder_invite()).unwrap();
         let registry = Self::open(&store, &relay, &now);
         let code = registry.tables().invites.values().next().unwrap().clone();
@@ -171,6 +177,10 @@ fn the_relay_can_refuse_it_cannot_enlarge_the_team() {
     }
     let signed = document.sign(RowsSigner::Authority, &signing_key(2)).unwrap();
     world.apply(&admin, signed.clone()).unwrap();
+    let again = code(world.registry.apply(&admin, &signed));
+    assert_eq!(again, Ok(()), "its DONE was lost: it is said once more, and done once");
+    let next = world.document(vec![], vec![]).sign(RowsSigner::Authority, &signing_key(2)).unwrap();
+    world.apply(&admin, next).unwrap();
     assert_eq!(code(world.registry.apply(&admin, &signed)), Err(FailCode::Stale), "replayed");
 }
 
@@ -201,10 +211,10 @@ async fn revoking_deletes_the_row_at_once_for_one_device() {
     else {
         unreachable!("an enrolled device comes in")
     };
-    let mut pass = row.enter(1, 3);
+    let pass = row.enter(1);
     let document = world.document(vec![], vec![second.hash()]);
     world.apply(&admin, document.sign(RowsSigner::Authority, &signing_key(2)).unwrap()).unwrap();
-    pass.cut().await;
+    assert_eq!(pass.cut().await, Cut::Revoked);
     assert!(world.registry.admit(&world.token(&second.access.gate_key())).is_none());
     assert!(world.registry.admit(&world.token(&first.access.gate_key())).is_some());
     // And for good.
@@ -290,4 +300,33 @@ fn an_expired_invite_opens_no_gate() {
     assert!(world.registry.admit(&world.invite_token(&key)).is_some());
     world.pass(100);
     assert!(world.registry.admit(&world.invite_token(&key)).is_none());
+}
+
+#[test]
+fn clock_jumps_of_ten_years_end_no_invite_for_good_and_bring_none_back() {
+    const TEN_YEARS: u64 = 10 * 365 * DAY;
+    let (now, steady) = (Arc::new(AtomicU64::new(NOW)), Arc::new(AtomicU64::new(NOW)));
+    let mut world = World::beside(now.clone(), steady.clone());
+    let admin = world.claim(&Device::new());
+    let open = |world: &World, n: u8| {
+        let key = GateKey::from_secret(Secret::copy(&[n; 32]).unwrap());
+        world.registry.admit(&world.invite_token(&key)).is_some()
+    };
+    for (n, expires) in [(5, NOW + DAY), (6, NOW + 100)] {
+        let gate = GateKey::from_secret(Secret::copy(&[n; 32]).unwrap());
+        world.registry.invite(&admin, NewInvite { gate, ..invite(n, expires) }).unwrap();
+    }
+    for hand in [&now, &steady] {
+        hand.fetch_add(200, Ordering::SeqCst);
+    }
+    for round in 0..24 {
+        let jumped = if round % 2 == 0 { NOW + TEN_YEARS } else { NOW - TEN_YEARS };
+        now.store(jumped, Ordering::SeqCst);
+        world.registry.forget_invites().unwrap();
+        assert!(!open(&world, 6), "an expired one stays so");
+        assert_eq!(open(&world, 5), round % 2 == 1);
+        now.store(NOW + 200, Ordering::SeqCst);
+        assert!(open(&world, 5) && !open(&world, 6));
+    }
+    assert_eq!(world.store.scan(b"invite/").unwrap().len(), 3);
 }

@@ -27,10 +27,12 @@ fn sled() -> Subject {
     let dir = tempfile::tempdir().unwrap();
     let options = SledOptions {
         low_disk: 0,
+        ballast: 0,
         // Small, so that every story crosses segments.
         segment_bytes: 30 * CELL_RECORD,
         segment_seconds: SEGMENT_SECONDS,
         clock: Arc::new(|| 0),
+        monotonic: Arc::new(|| 0),
     };
     let store = SledStore::open(&dir.path().join("store"), options).unwrap();
     Subject { store: Arc::new(store), _dir: Some(dir) }
@@ -129,6 +131,21 @@ fn the_running_hash_commits_to_every_cell_in_order(subject: Subject) {
         assert_eq!(store.read(n + 1, 1).unwrap().hash, hash);
     }
     assert_eq!(store.head(), Head { seq: 20, hash: hash_of(20) });
+}
+
+fn a_log_that_goes_on_keeps_seqs_and_hashes_and_knows_where_it_begins(subject: Subject) {
+    let store = &*subject.store;
+    assert!(matches!(store.base(), Err(StoreError::NoLog)));
+    let base = Head { seq: 100, hash: hash_of(100) };
+    store.go_on(identity(), base).unwrap();
+    assert_eq!((store.base().unwrap(), store.head(), store.oldest()), (base, base, 101));
+    (0..40).for_each(|n| drop(append(store, batch([100 + 2 * n, 101 + 2 * n])).unwrap()));
+    assert_eq!(store.head(), Head { seq: 180, hash: hash_of(180) });
+    assert_eq!(store.read(101, 1).unwrap().hash, hash_of(101));
+    store.trim(150).unwrap();
+    let begins = store.base().unwrap();
+    assert_eq!(begins, Head { seq: store.oldest() - 1, hash: hash_of(store.oldest() - 1) });
+    assert!(begins.seq > 100);
 }
 
 fn same_id_same_bytes_gets_the_same_seq(subject: Subject) {
@@ -257,6 +274,7 @@ suite!(
     nothing_is_appended_before_the_log_is_created,
     seqs_count_from_one_without_gaps_and_reads_give_back_what_was_appended,
     the_running_hash_commits_to_every_cell_in_order,
+    a_log_that_goes_on_keeps_seqs_and_hashes_and_knows_where_it_begins,
     same_id_same_bytes_gets_the_same_seq,
     same_id_other_bytes_is_an_error_and_nothing_of_the_batch_is_stored,
     a_listener_is_told_of_every_commit_in_order_before_its_answer,

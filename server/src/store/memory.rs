@@ -9,8 +9,8 @@ use staffetta_protocol::wire::limits::{BLOB_CHUNK, CELL};
 
 use super::recent::{Draft, Recent};
 use super::{
-    Change, Clock, Cut, Done, Head, Listener, LogIdentity, LogStore, Pair, Span, StoreError,
-    check_changes,
+    Change, Clock, Cut, Done, Head, Health, Listener, LogIdentity, LogStore, Pair, Span,
+    StoreError, check_changes,
 };
 
 /// A store that lives as long as its process.
@@ -25,6 +25,7 @@ struct Inner {
     /// From `oldest` on.
     log: Vec<(CellId, [u8; CELL], Digest)>,
     oldest: Seq,
+    base: Digest,
     listener: Option<Listener>,
     chunks: BTreeMap<([u8; 32], u32), Vec<u8>>,
     state: BTreeMap<Vec<u8>, Vec<u8>>,
@@ -37,6 +38,7 @@ impl MemoryStore {
             recent: Recent::new(0, Digest([0; 32])),
             log: Vec::new(),
             oldest: 1,
+            base: Digest([0; 32]),
             listener: None,
             chunks: BTreeMap::new(),
             state: BTreeMap::new(),
@@ -50,18 +52,37 @@ impl MemoryStore {
 }
 
 impl LogStore for MemoryStore {
+    fn health(&self) -> Health {
+        Health::Ready
+    }
+
+    fn steady(&self) -> Clock {
+        self.clock.clone()
+    }
+
     fn identity(&self) -> Option<LogIdentity> {
         self.inner().identity
     }
 
     fn create(&self, identity: LogIdentity) -> Result<(), StoreError> {
+        self.go_on(identity, Head { seq: 0, hash: identity.start() })
+    }
+
+    fn go_on(&self, identity: LogIdentity, base: Head) -> Result<(), StoreError> {
         let mut inner = self.inner();
         if inner.identity.is_some() {
             return Err(StoreError::NoLog);
         }
         inner.identity = Some(identity);
-        inner.recent = Recent::new(0, identity.start());
+        inner.recent = Recent::new(base.seq, base.hash);
+        (inner.oldest, inner.base) = (base.seq + 1, base.hash);
         Ok(())
+    }
+
+    fn base(&self) -> Result<Head, StoreError> {
+        let inner = self.inner();
+        inner.identity.ok_or(StoreError::NoLog)?;
+        Ok(Head { seq: inner.oldest - 1, hash: inner.base })
     }
 
     fn append(&self, batch: Cells, done: Done) {
@@ -114,7 +135,7 @@ impl LogStore for MemoryStore {
         let mut inner = self.inner();
         let end = end.min(inner.recent.seq());
         while inner.oldest <= end {
-            inner.log.remove(0);
+            inner.base = inner.log.remove(0).2;
             inner.oldest += 1;
         }
         Ok(())

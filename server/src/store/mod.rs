@@ -6,6 +6,7 @@
 
 mod recent;
 pub(crate) mod sled;
+pub(crate) mod steady;
 
 #[cfg(test)]
 pub(crate) mod contract;
@@ -79,7 +80,7 @@ pub(crate) struct Commit {
 pub(crate) struct Cut {
     /// The last seq before the cut.
     pub(crate) end: Seq,
-    /// Unix seconds after which nothing before the cut was appended.
+    /// Steady seconds after which nothing before the cut was appended.
     pub(crate) until: u64,
 }
 
@@ -130,8 +131,19 @@ pub(crate) enum StoreError {
 pub(crate) type Done = Box<dyn FnOnce(Result<Vec<Seq>, StoreError>) + Send>;
 /// Who is told of every commit, before its appends are answered.
 pub(crate) type Listener = Arc<dyn Fn(&Arc<Commit>) + Send + Sync>;
-/// Unix seconds; handed in so that a story can move it.
+/// Seconds; handed in so that a story can move it.
 pub(crate) type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
+
+/// Whether a store takes what it is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Health {
+    /// It does.
+    Ready,
+    /// It reads and takes nothing until there is more room on its disk.
+    LowDisk,
+    /// It failed and is being opened again; nothing is acknowledged.
+    Failed,
+}
 
 /// A key and its value.
 pub(crate) type Pair = (Vec<u8>, Vec<u8>);
@@ -146,11 +158,25 @@ pub(crate) struct Change {
 
 /// A relay's memory. All methods may block on a disk except `append`, `head` and `oldest`.
 pub(crate) trait LogStore: Send + Sync {
+    /// Whether it takes what it is given.
+    fn health(&self) -> Health;
+
+    /// Seconds that never jump: unix seconds until the wall clock jumps, and then still counting
+    /// ages. Cuts are given in them.
+    fn steady(&self) -> Clock;
+
     /// The log's identity, once it was created.
     fn identity(&self) -> Option<LogIdentity>;
 
     /// Creates the log. `NoLog` if there is one already.
     fn create(&self, identity: LogIdentity) -> Result<(), StoreError>;
+
+    /// Creates a log that goes on after the place `base` of another, whose cells it does not hold:
+    /// the first cell appended gets the seq after it. `NoLog` if there is a log already.
+    fn go_on(&self, identity: LogIdentity, base: Head) -> Result<(), StoreError>;
+
+    /// The place just before the oldest cell. `NoLog` if there is no log.
+    fn base(&self) -> Result<Head, StoreError>;
 
     /// Appends `cells` in order and calls `done` when they are durable.
     ///
@@ -193,7 +219,7 @@ pub(crate) trait LogStore: Send + Sync {
     /// A state value.
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// All state whose key begins with `prefix`, in key order.
+    /// All state whose key begins with `prefix`, in key order; not what the store itself notes.
     fn scan(&self, prefix: &[u8]) -> Result<Vec<Pair>, StoreError>;
 
     /// Makes all `changes` or none; durable on return.

@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use ed25519_dalek::SigningKey;
@@ -35,6 +36,8 @@ pub struct Relay {
     pub data: PathBuf,
     pub code: String,
     pub key: StaticPublic,
+    /// What it wrote to stderr after the first line.
+    pub said: Arc<Mutex<Vec<u8>>>,
     _dir: tempfile::TempDir,
 }
 
@@ -57,12 +60,39 @@ impl Relay {
         assert!(output.status.success());
         let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
         let code = said["founder_code"].as_str().unwrap().to_owned();
-        let (child, address) = serve(&data, env);
-        let mut relay = Self { child, address, data, code, key: StaticPublic([0; 32]), _dir: dir };
+        let (child, address, said) = serve(&data, env);
+        let key = StaticPublic([0; 32]);
+        let mut relay = Self { child, address, data, code, key, said, _dir: dir };
         let bytes = std::fs::read(relay.data.join("keys/transport.key")).unwrap();
         let secret = StaticSecret::from_secret(Secret::copy(&bytes).unwrap());
         relay.key = secret.public();
         relay
+    }
+
+    /// Stops `relay` and serves the directory `data`, which is of the same relay, in its place.
+    pub fn adopt(mut relay: Self, data: &Path) -> Self {
+        relay.child.kill().unwrap();
+        relay.child.wait().unwrap();
+        relay.data = data.to_owned();
+        (relay.child, relay.address, relay.said) = serve(data, &[]);
+        relay
+    }
+
+    /// Runs a command on this relay's directory; its exit code, and what it printed.
+    pub fn command(&self, arguments: &[&str]) -> (i32, String) {
+        command(&self.data, arguments)
+    }
+
+    /// The same with `--json`, read.
+    pub fn json(&self, arguments: &[&str]) -> serde_json::Value {
+        let (code, text) = self.command(&[arguments, &["--json"]].concat());
+        assert_eq!(code, 0, "{arguments:?}: {text}");
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// The process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Sends a signal by name.
@@ -80,7 +110,7 @@ impl Relay {
     pub fn kill_and_restart(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        (self.child, self.address) = serve(&self.data, &[]);
+        (self.child, self.address, self.said) = serve(&self.data, &[]);
     }
 
     /// Resident memory in kibibytes.
@@ -88,6 +118,11 @@ impl Relay {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
         line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
+    /// How many file descriptors the process has open.
+    pub fn descriptors(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
     }
 
     /// Sends raw bytes on a new connection and returns everything that comes back.
@@ -141,7 +176,21 @@ impl Drop for Relay {
     }
 }
 
-fn serve(data: &Path, env: &[(&str, &str)]) -> (Child, SocketAddr) {
+/// Runs a command on the relay's directory `data`; its exit code, and what it printed.
+pub fn command(data: &Path, arguments: &[&str]) -> (i32, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_staffetta-relay"))
+        .args(arguments)
+        .env("STAFFETTA_DATA_DIR", data)
+        .env("STAFFETTA__STORAGE__LOW_DISK", "1MiB")
+        .output()
+        .unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.code().unwrap(), String::from_utf8(said).unwrap())
+}
+
+type Said = Arc<Mutex<Vec<u8>>>;
+
+fn serve(data: &Path, env: &[(&str, &str)]) -> (Child, SocketAddr, Said) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_staffetta-relay"))
         .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
         .arg(data)
@@ -155,8 +204,15 @@ fn serve(data: &Path, env: &[(&str, &str)]) -> (Child, SocketAddr) {
     let mut line = String::new();
     stderr.read_line(&mut line).unwrap();
     let address = line.trim().strip_prefix("listening on ").expect("ready").parse().unwrap();
-    std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
-    (child, address)
+    let said = Said::default();
+    let kept = said.clone();
+    std::thread::spawn(move || {
+        let mut piece = [0; 4096];
+        while let Ok(length @ 1..) = stderr.read(&mut piece) {
+            kept.lock().unwrap().extend_from_slice(&piece[..length]);
+        }
+    });
+    (child, address, said)
 }
 
 /// The registry's documents as a team's admin makes them.

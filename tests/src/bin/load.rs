@@ -4,14 +4,11 @@
 //! `load [W1|W2|W3|W4|W5]... [--seconds N] [--relay BINARY] [--dir DIR]`; both binaries must be
 //! release builds. Without names all workloads run.
 
-#[path = "../load/mod.rs"]
-mod load;
-
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use load::work::{self, Setup};
+use staffetta_tests::load::work::{self, Setup};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -47,7 +44,8 @@ async fn main() -> anyhow::Result<()> {
         work::w3(&setup, 40_000).await?;
     }
     if wanted("W4") {
-        work::w4(&setup, 400).await?;
+        work::raise_descriptors()?;
+        work::w4(&setup, 10_000).await?;
     }
     if wanted("W5") {
         work::w5(&setup).await?;

@@ -17,6 +17,7 @@ use staffetta_protocol::secret::Secret;
 use staffetta_protocol::session::device::DeviceSession;
 use staffetta_protocol::wire::frame::{ToDevice, ToRelay};
 use staffetta_protocol::wire::ids::{Digest, TeamId};
+use staffetta_protocol::wire::limits::MAX_ROWS;
 use staffetta_protocol::wire::rows::{Claim, Row, RowsDocument, RowsSigner};
 
 use super::link::Link;
@@ -43,6 +44,15 @@ pub struct Relay {
     _dir: tempfile::TempDir,
 }
 
+/// A relay as devices and strangers see it.
+#[derive(Clone, Copy)]
+pub struct Target {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Its static key.
+    pub key: StaticPublic,
+}
+
 /// What a relay did between two looks.
 #[derive(Clone, Copy)]
 pub struct Usage {
@@ -65,6 +75,16 @@ const UNLIMITED: &str = "4000000000";
 impl Relay {
     /// Makes and starts `binary` with its data below `place`, with quotas out of the way.
     pub fn start(binary: &Path, place: &Path) -> anyhow::Result<Self> {
+        let env = ["CELLS_PER_MINUTE", "CELLS_BURST", "CELLS_PER_DAY"].map(|key| (key, UNLIMITED));
+        Self::start_with(binary, place, &env)
+    }
+
+    /// Makes and starts `binary` with its data below `place` and these limits.
+    pub fn start_with(
+        binary: &Path,
+        place: &Path,
+        limits: &[(&str, &str)],
+    ) -> anyhow::Result<Self> {
         let dir = tempfile::tempdir_in(place)?;
         let data = dir.path().join("relay");
         let output = Command::new(binary)
@@ -77,7 +97,7 @@ impl Relay {
         let code = said["founder_code"].as_str().context("a code")?.to_owned();
         let key = std::fs::read(data.join("keys/transport.key"))?;
         let key = StaticSecret::from_secret(Secret::copy(&key).context("a key")?).public();
-        let (child, stderr, address, started_in) = serve(binary, &data)?;
+        let (child, stderr, address, started_in) = serve(binary, &data, limits)?;
         Ok(Self { child, stderr, address, key, started_in, code, _dir: dir })
     }
 
@@ -91,21 +111,38 @@ impl Relay {
         link.next().await?;
         let seed = Secret::random(&mut OsRandom);
         let root = SigningKey::from_bytes(seed.expose()).verifying_key().to_bytes();
-        let rows = |device: &Arc<Device>| device.row();
-        let document = RowsDocument {
-            version: 1,
-            previous: Digest([0; 32]),
-            claim: Some(Claim { team: TeamId([7; 32]), root }),
-            authority: root,
-            added: devices.iter().map(rows).collect(),
-            removed: vec![],
-            addresses: vec![],
-        };
-        let document = document.sign(RowsSigner::Root, &seed)?;
-        link.send(&ToRelay::Rows { request: 1, document })?;
-        link.flush().await?;
-        ensure!(matches!(link.next().await?, ToDevice::Done { .. }), "the claim was refused");
+        let (mut version, mut previous) = (0, Digest([0; 32]));
+        for added in devices.chunks(MAX_ROWS) {
+            version += 1;
+            let document = RowsDocument {
+                version,
+                previous,
+                claim: (version == 1).then_some(Claim { team: TeamId([7; 32]), root }),
+                authority: root,
+                added: added.iter().map(|device| device.row()).collect(),
+                removed: vec![],
+                addresses: vec![],
+            };
+            let document = document.sign(RowsSigner::Root, &seed)?;
+            previous = document.hash();
+            link.send(&ToRelay::Rows { request: 1, document })?;
+            link.flush().await?;
+            ensure!(matches!(link.next().await?, ToDevice::Done { .. }), "rows were refused");
+            // The founder code dies with its first document.
+            let admin = devices.first().context("a device")?;
+            link = admin.link(&self.target(), 1).await?;
+        }
         Ok(devices)
+    }
+
+    /// What it takes to connect.
+    pub fn target(&self) -> Target {
+        Target { address: self.address, key: self.key }
+    }
+
+    /// How many file descriptors the process has open.
+    pub fn descriptors(&self) -> anyhow::Result<usize> {
+        Ok(std::fs::read_dir(format!("/proc/{}/fd", self.child.id()))?.count())
     }
 
     /// What the process has used so far.
@@ -149,15 +186,13 @@ impl Drop for Relay {
 
 type Served = (Child, BufReader<ChildStderr>, SocketAddr, Duration);
 
-fn serve(binary: &Path, data: &Path) -> anyhow::Result<Served> {
+fn serve(binary: &Path, data: &Path, limits: &[(&str, &str)]) -> anyhow::Result<Served> {
     let started = Instant::now();
     let mut child = Command::new(binary)
         .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
         .arg(data)
         .env("STAFFETTA__STORAGE__LOW_DISK", "1MiB")
-        .env("STAFFETTA__LIMITS__CELLS_PER_MINUTE", UNLIMITED)
-        .env("STAFFETTA__LIMITS__CELLS_BURST", UNLIMITED)
-        .env("STAFFETTA__LIMITS__CELLS_PER_DAY", UNLIMITED)
+        .envs(limits.iter().map(|(key, value)| (format!("STAFFETTA__LIMITS__{key}"), value)))
         .stderr(Stdio::piped())
         .spawn()?;
     let mut stderr = BufReader::new(child.stderr.take().context("stderr")?);
@@ -182,7 +217,7 @@ impl Device {
     }
 
     /// Connects, wanting the log from `resume` on, and reads WELCOME.
-    pub async fn link(&self, relay: &Relay, resume: u64) -> anyhow::Result<Link> {
+    pub async fn link(&self, relay: &Target, resume: u64) -> anyhow::Result<Link> {
         let psk = self.access.psk();
         let session = DeviceSession::device(0, &relay.key, &self.transport, &psk, resume)?;
         let (gate, key) = (Gate::of(&relay.key), self.access.gate_key());

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use staffetta_protocol::random::{OsRandom, Random};
 use staffetta_protocol::wire::Cells;
 use staffetta_protocol::wire::frame::{ToDevice, ToRelay};
@@ -28,21 +29,28 @@ pub struct Setup<'a> {
     pub time: Duration,
 }
 
+/// Takes as many file descriptors as the system lets this process have.
+pub fn raise_descriptors() -> anyhow::Result<u64> {
+    let limit = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit })?;
+    Ok(limit.maximum.unwrap_or(u64::MAX))
+}
+
 /// Makes cells that differ and carry a time in nanoseconds.
-struct Maker {
+pub(super) struct Maker {
     prefix: [u8; 8],
     next: u64,
     since: Instant,
 }
 
 impl Maker {
-    fn new(since: Instant) -> Self {
+    pub(super) fn new(since: Instant) -> Self {
         let mut prefix = [0; 8];
         OsRandom.fill(&mut prefix);
         Self { prefix, next: 0, since }
     }
 
-    fn put(&mut self, request: u32, count: usize) -> ToRelay {
+    pub(super) fn put(&mut self, request: u32, count: usize) -> ToRelay {
         let mut cells = Vec::with_capacity(count);
         for _ in 0..count {
             let (mut id, mut cell) = ([0; 16], [0x5A; CELL]);
@@ -62,7 +70,7 @@ fn sent_at(cell: &[u8; CELL]) -> u64 {
     cell.first_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes))
 }
 
-fn percentile(sorted: &[u64], part: f64) -> f64 {
+pub(super) fn percentile(sorted: &[u64], part: f64) -> f64 {
     let place = ((sorted.len() as f64 - 1.0) * part).round() as usize;
     sorted.get(place).map_or(0.0, |nanos| *nanos as f64 / 1e6)
 }
@@ -91,7 +99,7 @@ async fn receive(
     let (cells, over) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
     let mut tasks = JoinSet::new();
     for device in devices {
-        let mut link = device.link(relay, 1).await?;
+        let mut link = device.link(&relay.target(), 1).await?;
         let (cells, over) = (cells.clone(), over.clone());
         tasks.spawn(async move {
             let (mut delays, mut next) = (Vec::new(), 1);
@@ -137,7 +145,7 @@ pub async fn w1_saturated(
     let (sender, others) = devices.split_first().context("a sender")?;
     let since = Instant::now();
     let reading = receive(&relay, others, since).await?;
-    let mut link = sender.link(&relay, ONLY_SEND).await?;
+    let mut link = sender.link(&relay.target(), ONLY_SEND).await?;
     let mut maker = Maker::new(since);
     let before = relay.usage()?;
     let start = Instant::now();
@@ -178,7 +186,7 @@ pub async fn w1_paced(setup: &Setup<'_>, receivers: usize, rate: u32) -> anyhow:
     let (sender, others) = devices.split_first().context("a sender")?;
     let since = Instant::now();
     let reading = receive(&relay, others, since).await?;
-    let mut link = sender.link(&relay, ONLY_SEND).await?;
+    let mut link = sender.link(&relay.target(), ONLY_SEND).await?;
     let mut maker = Maker::new(since);
     let before = relay.usage()?;
     let start = Instant::now();
@@ -220,7 +228,7 @@ pub async fn w2(setup: &Setup<'_>, senders: usize) -> anyhow::Result<()> {
     let over = Arc::new(AtomicBool::new(false));
     let mut links = Vec::new();
     for device in &devices {
-        links.push(device.link(&relay, ONLY_SEND).await?);
+        links.push(device.link(&relay.target(), ONLY_SEND).await?);
     }
     let before = relay.usage()?;
     let start = Instant::now();
@@ -275,13 +283,13 @@ pub async fn w3(setup: &Setup<'_>, count: usize) -> anyhow::Result<()> {
     let relay = Relay::start(setup.binary, setup.place)?;
     let devices = relay.found(1).await?;
     let device = devices.first().context("a device")?;
-    let mut link = device.link(&relay, ONLY_SEND).await?;
+    let mut link = device.link(&relay.target(), ONLY_SEND).await?;
     let mut maker = Maker::new(Instant::now());
     for first in (0..count).step_by(MAX_CELLS) {
         one(&mut link, &mut maker, MAX_CELLS.min(count - first)).await?;
     }
     let before = relay.usage()?;
-    let mut link = device.link(&relay, 1).await?;
+    let mut link = device.link(&relay.target(), 1).await?;
     let start = Instant::now();
     let mut read = 0;
     while read < count {
@@ -300,19 +308,23 @@ pub async fn w3(setup: &Setup<'_>, count: usize) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// W4: memory per idle connection, with `count` devices connected.
+/// W4: memory per idle connection, with `count` connected.
 pub async fn w4(setup: &Setup<'_>, count: usize) -> anyhow::Result<()> {
-    let relay = Relay::start(setup.binary, setup.place)?;
-    let devices = relay.found(count).await?;
+    const PER_DEVICE: usize = 10;
+    let limits = [("CONNECTIONS_PER_DEVICE", "10")];
+    let relay = Relay::start_with(setup.binary, setup.place, &limits)?;
+    let devices = relay.found(count.div_ceil(PER_DEVICE)).await?;
     let before = relay.usage()?;
     let mut links = Vec::new();
-    for device in &devices {
-        links.push(device.link(&relay, 1).await?);
+    for device in devices.iter().cycle().take(count) {
+        links.push(device.link(&relay.target(), 1).await?);
     }
     let after = relay.usage()?;
     println!(
-        "W4 {count} idle connections: {:.1} kB each (load {})",
+        "W4 {count} idle connections: {:.1} kB each, {} MB in all, {} descriptors (load {})",
         after.memory.saturating_sub(before.memory) as f64 / 1e3 / count as f64,
+        after.memory >> 20,
+        relay.descriptors()?,
         load_average(),
     );
     drop(links);

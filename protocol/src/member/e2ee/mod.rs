@@ -46,7 +46,7 @@ pub use proposal::RemovalAsked;
 pub use provider::{MigrateError, Provider, migrate};
 pub use state::{MAX_NAME, MAX_TOPIC, RoomKind, RoomState, WhoMayAdd};
 pub use verdict::{Outcome, Place, Verdict};
-pub use welcome::{Invitation, Rejoin, open_welcome};
+pub use welcome::{Invitation, Rejoin, open_welcome, open_welcome_from};
 
 /// The one suite: X25519 with ML-KEM-768, AES-256-GCM, SHA-384, Ed25519.
 const SUITE: Ciphersuite = Ciphersuite::MLS_128_MLKEM768X25519_AES256GCM_SHA384_Ed25519;

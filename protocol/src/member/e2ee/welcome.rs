@@ -66,6 +66,25 @@ pub fn open_welcome(
     Ok(Invitation { staged, room, state, note })
 }
 
+/// As [`open_welcome`], for a Welcome that `sender` handed over: one whose commit somebody else
+/// made uses up no KeyPackage.
+///
+/// Errors: [`WelcomeFault::MayNotAdd`] for another author, else as [`open_welcome`].
+pub fn open_welcome_from(
+    provider: &Provider<'_>,
+    welcome: &[u8],
+    rejoin: Rejoin,
+    sender: &DeviceId,
+) -> Result<Invitation, WelcomeFault> {
+    provider.all_or_nothing(|| {
+        let invitation = open_welcome(provider, welcome, rejoin)?;
+        match invitation.sender()? == *sender {
+            true => Ok(invitation),
+            false => Err(WelcomeFault::MayNotAdd),
+        }
+    })
+}
+
 /// What the sealed GroupInfo says; its signature and its tree are verified after this.
 fn header(welcome: &ProcessedWelcome) -> Result<(RoomId, RoomState, WelcomeNote), WelcomeFault> {
     let info = welcome.unverified_group_info();

@@ -23,8 +23,9 @@ const CONTROL_PACKAGES: u8 = 2;
 
 /// Single-use KeyPackages that a device offers at a time.
 const POOL: usize = 8;
-/// The pool is filled again when so many were used.
-const REFILL_AT: u32 = 4;
+/// The pool is replaced when so many were used: each adder takes from it without knowing of the
+/// others, and two who take the same one leave a device outside.
+const REFILL_AT: u32 = 1;
 /// The longest message of KeyPackages.
 const MAX_POSTED: usize = (POOL + 1) * e2ee::MAX_PACKAGE + 1_024;
 const PACKAGES_LABEL: &[u8] = b"staffetta 1 key packages";

@@ -11,8 +11,8 @@ use super::memory::{Key, Standings, signed_entries};
 use super::profile::Stage;
 use crate::cell::chain::Whole;
 use crate::cell::direct;
-use crate::member::e2ee::{self, Member, Rejoin, RoomKind, WelcomeFault, open_welcome};
-use crate::member::roster::{Roster, SignedEntry};
+use crate::member::e2ee::{self, Member, Rejoin, RoomKind, WelcomeFault, open_welcome_from};
+use crate::member::roster::{Action, Roster, SignedEntry};
 use crate::member::store::{ChannelKind, DirectProgress, Held, NewChannel, OutKind, RoomRow};
 use crate::wire::ids::{CellId, DeviceId, MemberId, RoomId, Seq};
 use crate::wire::limits::CELL;
@@ -91,8 +91,12 @@ impl Cx<'_> {
             DIRECT_WELCOME => self.welcome_to(peer, false, &whole.content),
             DIRECT_ASK => self.asked(peer, &whole.content),
             DIRECT_ENTRY => match SignedEntry::decode(&whole.content) {
-                Ok(signed) => self.entry(&signed, whole.place, Origin::Other),
-                Err(_) => Ok(()),
+                // Only what cuts somebody off may come this way: any other entry has one place in
+                // the log, equal for all.
+                Ok(signed) if is_revocation(&signed) => {
+                    self.entry(&signed, whole.place, Origin::Other)
+                }
+                _ => Ok(()),
             },
             _ => Ok(()),
         }
@@ -103,7 +107,8 @@ impl Cx<'_> {
         let Some((place, welcome)) = message.split_first_chunk::<8>() else { return Ok(()) };
         let place = Seq::from_be_bytes(*place);
         let provider = self.provider();
-        let invitation = match open_welcome(&provider, welcome, Rejoin::Refuse) {
+        let opened = open_welcome_from(&provider, welcome, Rejoin::Refuse, &peer);
+        let invitation = match opened {
             Ok(invitation) => invitation,
             Err(fault) => return self.bad_welcome(&peer, fault),
         };
@@ -112,11 +117,6 @@ impl Cx<'_> {
         let is_control = state.kind == RoomKind::Control;
         if is_control != control || (control && self.memory.profile.control().is_some()) {
             return self.bad_welcome(&peer, WelcomeFault::NotARoom);
-        }
-        match invitation.sender() {
-            Ok(sender) if sender == peer => {}
-            Ok(_) => return self.bad_welcome(&peer, WelcomeFault::MayNotAdd),
-            Err(fault) => return self.bad_welcome(&peer, fault),
         }
         if control {
             // Entries placed since the snapshot; each is signed and chained, so that keys from
@@ -253,4 +253,8 @@ impl Cx<'_> {
             }
         }
     }
+}
+
+fn is_revocation(signed: &SignedEntry) -> bool {
+    signed.entry().is_ok_and(|entry| matches!(entry.action, Action::Revoke { .. }))
 }

@@ -52,9 +52,12 @@ impl Blobs {
             sync_dir(&self.dir)?;
         }
         let tmp = self.dir.join("tmp-chunk");
-        let mut file = File::create(&tmp)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
+        let written = write_durably(&tmp, bytes);
+        if written.is_err() {
+            // On a full disk what was written of it takes room for nothing.
+            let _ = fs::remove_file(&tmp);
+        }
+        written?;
         rename_durably(&tmp, &blob.join(index.to_string()))
     }
 
@@ -84,4 +87,10 @@ impl Blobs {
         ids.sort_unstable();
         Ok(ids)
     }
+}
+
+fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
 }

@@ -128,7 +128,8 @@ pub(super) fn parent(path: &Path) -> &Path {
     path.parent().unwrap_or(Path::new("."))
 }
 
-fn sync_tree(dir: &Path) -> Result<(), StoreError> {
+/// Syncs everything in `dir`, and `dir`.
+pub(super) fn sync_tree(dir: &Path) -> Result<(), StoreError> {
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
         if entry.file_type()?.is_dir() {

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! format            the format's name, written last but one and read first
+//! ballast           nothing: room to be given up when the disk is full
 //! state/            a small database of typed state
 //! log/seg-N-F-S/    databases of 16 MiB or an hour of the log each
 //! blobs/ID/INDEX    plain files
@@ -10,8 +11,10 @@
 //! Power cuts and full disks shaped every rule here: one writer, our own sync of sled's file,
 //! small pages, databases made aside and renamed, whole segments dropped.
 
+mod ballast;
 mod blobs;
 mod files;
+mod format;
 mod segment;
 mod segments;
 mod shared;
@@ -21,8 +24,8 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
@@ -31,13 +34,15 @@ use std::thread::JoinHandle;
 use staffetta_protocol::wire::Cells;
 use staffetta_protocol::wire::ids::{BlobId, Seq};
 
+pub(crate) use self::ballast::BALLAST_BYTES;
 use self::blobs::Blobs;
 pub(crate) use self::files::damage;
-use self::files::{rename_durably, sync_dir};
+use self::files::sync_dir;
+use self::format::Step;
 use self::shared::{Command, Shared};
 use super::{
-    Change, Clock, Cut, Done, Head, Listener, LogIdentity, LogStore, Pair, Span, StoreError,
-    check_changes,
+    Change, Clock, Cut, Done, Head, Health, Listener, LogIdentity, LogStore, Pair, Span,
+    StoreError, check_changes,
 };
 
 /// Bytes of cells after which a segment is closed.
@@ -45,18 +50,20 @@ pub(crate) const SEGMENT_BYTES: usize = 16 * 1024 * 1024;
 /// Seconds after which a segment is closed at the next append.
 pub(crate) const SEGMENT_SECONDS: u64 = 3600;
 
-const FORMAT: &[u8] = b"staffetta store 1\n";
-
 /// How a store is kept.
 pub(crate) struct SledOptions {
-    /// Bytes of free disk below which nothing is appended.
+    /// Bytes of free disk below which nothing is appended; opening databases needs some.
     pub(crate) low_disk: u64,
+    /// Bytes of ballast beside them, usually [`BALLAST_BYTES`].
+    pub(crate) ballast: u64,
     /// Bytes of a segment.
     pub(crate) segment_bytes: usize,
     /// Seconds of a segment.
     pub(crate) segment_seconds: u64,
-    /// The clock.
+    /// The wall clock, in unix seconds.
     pub(crate) clock: Clock,
+    /// A clock that only goes forward, in seconds since any moment.
+    pub(crate) monotonic: Clock,
 }
 
 /// The embedded store.
@@ -72,7 +79,16 @@ impl SledStore {
     /// Refuses, changing nothing, files of a format it does not know; refuses, naming the segment,
     /// one that does not open, a hole in the seqs or a break in the running hash.
     pub(crate) fn open(dir: &Path, options: SledOptions) -> Result<Self, StoreError> {
-        check_format(dir)?;
+        Self::open_as(dir, options, format::CURRENT, format::STEPS)
+    }
+
+    fn open_as(
+        dir: &Path,
+        options: SledOptions,
+        current: u32,
+        steps: &[Step],
+    ) -> Result<Self, StoreError> {
+        format::prepare(dir, current, steps)?;
         let log = dir.join("log");
         if !log.exists() {
             fs::create_dir(&log)?;
@@ -98,26 +114,6 @@ impl SledStore {
     }
 }
 
-fn check_format(dir: &Path) -> Result<(), StoreError> {
-    let path = dir.join("format");
-    match fs::read(&path) {
-        Ok(found) if found == FORMAT => return Ok(()),
-        Ok(_) => return Err(StoreError::Format),
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
-        Err(_) => fs::create_dir_all(dir)?,
-    }
-    let tmp = dir.join("tmp-format");
-    for entry in fs::read_dir(dir)? {
-        if entry?.path() != tmp {
-            return Err(StoreError::Format);
-        }
-    }
-    let mut file = File::create(&tmp)?;
-    file.write_all(FORMAT)?;
-    file.sync_all()?;
-    rename_durably(&tmp, &path)
-}
-
 impl Drop for SledStore {
     fn drop(&mut self) {
         self.shared.order(Command::Stop);
@@ -128,12 +124,30 @@ impl Drop for SledStore {
 }
 
 impl LogStore for SledStore {
+    fn health(&self) -> Health {
+        self.shared.health()
+    }
+
+    fn steady(&self) -> Clock {
+        let shared = self.shared.clone();
+        Arc::new(move || shared.now())
+    }
+
     fn identity(&self) -> Option<LogIdentity> {
         self.shared.identity()
     }
 
     fn create(&self, identity: LogIdentity) -> Result<(), StoreError> {
-        self.order(|answer| Command::Create(identity, answer))
+        self.order(|answer| Command::Create(identity, None, answer))
+    }
+
+    fn go_on(&self, identity: LogIdentity, base: Head) -> Result<(), StoreError> {
+        self.order(|answer| Command::Create(identity, Some(base), answer))
+    }
+
+    fn base(&self) -> Result<Head, StoreError> {
+        let identity = self.shared.identity().ok_or(StoreError::NoLog)?;
+        self.shared.segments().base(&identity)
     }
 
     fn append(&self, batch: Cells, done: Done) {
@@ -178,7 +192,12 @@ impl LogStore for SledStore {
         if self.shared.disk_is_low() {
             return Err(StoreError::LowDisk);
         }
-        self.blobs.put(id, index, bytes)
+        match self.blobs.put(id, index, bytes) {
+            Err(StoreError::Io(error)) if error.kind() == io::ErrorKind::StorageFull => {
+                Err(StoreError::LowDisk)
+            }
+            other => other,
+        }
     }
 
     fn chunk(&self, id: &BlobId, index: u32) -> Result<Option<Vec<u8>>, StoreError> {
@@ -198,11 +217,13 @@ impl LogStore for SledStore {
     }
 
     fn scan(&self, prefix: &[u8]) -> Result<Vec<Pair>, StoreError> {
-        self.shared.state.scan(prefix)
+        let mut found = self.shared.state.scan(prefix)?;
+        found.retain(|(key, _)| !writer::OWN_KEYS.contains(&key.as_slice()));
+        Ok(found)
     }
 
     fn set(&self, changes: Vec<Change>) -> Result<(), StoreError> {
         check_changes(&changes)?;
-        self.shared.state.set(changes)
+        self.shared.set(changes)
     }
 }

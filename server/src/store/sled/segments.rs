@@ -135,7 +135,6 @@ impl Segments {
         let end = last.unwrap_or(newest.first - 1);
         let wanted = end.saturating_sub(REMEMBERED_IDS as u64) + 1;
         let start = slots.iter().rposition(|slot| slot.first <= wanted).unwrap_or(0);
-        let start = start.max(slots.len().saturating_sub(1 + OPEN_OLDER));
         let mut recent = None;
         for slot in slots.iter().skip(start) {
             checking(&slot.name(), || {
@@ -229,6 +228,20 @@ impl Segments {
         }
     }
 
+    /// Closes a segment that could not be read, so that it is opened anew; true if it is the newest,
+    /// which its writer must open.
+    pub(super) fn close(&self, seq: Seq) -> bool {
+        let slots = locked(&self.slots);
+        let Some(place) = slots.iter().rposition(|slot| slot.first <= seq) else { return false };
+        if place + 1 == slots.len() {
+            return true;
+        }
+        if let Some(slot) = slots.get(place) {
+            slot.guard().take();
+        }
+        false
+    }
+
     /// Takes away the segments that end at or below `end`, except the newest: closed, renamed,
     /// and unlinked by another thread.
     pub(super) fn drop_through(&self, end: Seq) -> Result<(), StoreError> {
@@ -256,6 +269,23 @@ impl Segments {
             let _ = std::thread::Builder::new().name("unlink".into()).spawn(unlink);
         }
         Ok(())
+    }
+
+    /// The place just before the oldest cell of the log `identity`.
+    pub(super) fn base(&self, identity: &LogIdentity) -> Result<Head, StoreError> {
+        let oldest = locked(&self.slots).front().cloned();
+        let oldest = oldest.ok_or(StoreError::NoLog)?;
+        let guard = oldest.guard();
+        let header = match guard.as_ref() {
+            Some(segment) => segment.header()?,
+            None => checking(&oldest.name(), || Segment::open(&self.path(&oldest))?.header())?,
+        };
+        let hash = match header {
+            Some(header) => header.before,
+            None if oldest.first == 1 => identity.start(),
+            None => return Err(oldest.damaged("it is empty and begins nowhere")),
+        };
+        Ok(Head { seq: oldest.first - 1, hash })
     }
 
     /// Removes the empty first segment of a log whose creation was interrupted.

@@ -13,20 +13,30 @@ use staffetta_protocol::wire::limits::CELL_RECORD;
 use staffetta_protocol::wire::{Cells, running_hash};
 
 use super::SledOptions;
+use super::ballast::Ballast;
 use super::segment::decode_identity;
 use super::segments::Segments;
 use super::state::State;
 use super::writer::{HEAD_KEY, IDENTITY_KEY, Log};
-use crate::store::{Commit, Done, Head, Listener, LogIdentity, MAX_QUEUED, Span, StoreError};
+use crate::logsafe::safe;
+use crate::store::steady::{Mark, Steady};
+use crate::store::{
+    Change, Commit, Done, Head, Health, Listener, LogIdentity, MAX_QUEUED, Span, StoreError,
+};
+
+/// The state key of the last moment that was noted by both clocks.
+pub(super) const CLOCK_KEY: &[u8] = b"clock";
 
 /// What the writer is asked.
 pub(super) enum Command {
     /// Append, and answer.
     Append(Cells, Done),
-    /// Create the log.
-    Create(LogIdentity, SyncSender<Result<(), StoreError>>),
+    /// Create the log, after the place of another if there is one.
+    Create(LogIdentity, Option<Head>, SyncSender<Result<(), StoreError>>),
     /// Forget up to a seq.
     Trim(Seq, SyncSender<Result<(), StoreError>>),
+    /// Look whether the store failed.
+    Heal,
     /// Return.
     Stop,
 }
@@ -35,6 +45,8 @@ pub(super) enum Command {
 struct Queue {
     commands: VecDeque<Command>,
     bytes: usize,
+    /// How many commands the writer waits for, if it gathers.
+    wanted: usize,
     stopping: bool,
 }
 
@@ -51,6 +63,9 @@ pub(super) struct Shared {
     pub(super) options: SledOptions,
     pub(super) state: State,
     pub(super) failed: AtomicBool,
+    is_low: AtomicBool,
+    ballast: Ballast,
+    steady: Steady,
     dir: PathBuf,
     segments: RwLock<Arc<Segments>>,
     durable: RwLock<Durable>,
@@ -69,10 +84,16 @@ impl Shared {
         let segments = Arc::new(Segments::list(dir.join("log"))?);
         let durable =
             Durable { identity: None, head: Head { seq: 0, hash: Digest([0; 32]) }, oldest: 1 };
+        let saved = state.get(CLOCK_KEY)?.and_then(|saved| Mark::decode(&saved));
+        let steady = Steady::resume(options.clock.clone(), options.monotonic.clone(), saved);
+        let ballast = Ballast::new(&dir, options.ballast);
         let shared = Self {
             options,
             state,
             failed: AtomicBool::new(false),
+            is_low: AtomicBool::new(false),
+            ballast,
+            steady,
             dir,
             segments: RwLock::new(segments),
             durable: RwLock::new(durable),
@@ -81,6 +102,7 @@ impl Shared {
             listener: Mutex::default(),
         };
         let log = shared.open_log()?;
+        shared.disk_is_low();
         Ok((shared, log))
     }
 
@@ -188,17 +210,56 @@ impl Shared {
         *self.listener.lock().unwrap_or_else(PoisonError::into_inner) = Some(listener);
     }
 
-    /// Stops acknowledging; the writer opens the store again.
-    pub(super) fn fail(&self, error: &StoreError) {
-        tracing::error!(%error, "the store failed; opening it again");
-        self.failed.store(true, Ordering::Release);
+    /// Now, in steady seconds.
+    pub(super) fn now(&self) -> u64 {
+        self.steady.now()
     }
 
-    pub(super) fn disk_is_low(&self) -> bool {
-        match rustix::fs::statvfs(&self.dir) {
-            Ok(disk) => disk.f_bavail.saturating_mul(disk.f_frsize) < self.options.low_disk,
-            Err(_) => false,
+    /// Makes all changes or none, and notes the time with them.
+    pub(super) fn set(&self, mut changes: Vec<Change>) -> Result<(), StoreError> {
+        let value = Some(self.steady.mark().encode());
+        changes.push(Change { key: CLOCK_KEY.to_vec(), value });
+        let result = self.state.set(changes);
+        if let Err(error) = &result {
+            self.fail(error);
         }
+        result
+    }
+
+    /// Stops acknowledging; the writer opens the store again.
+    pub(super) fn fail(&self, error: &StoreError) {
+        tracing::error!(error = safe(&error), "the store failed; opening it again");
+        self.failed.store(true, Ordering::Release);
+        self.order(Command::Heal);
+    }
+
+    pub(super) fn health(&self) -> Health {
+        if self.failed.load(Ordering::Acquire) {
+            Health::Failed
+        } else if self.disk_is_low() {
+            Health::LowDisk
+        } else {
+            Health::Ready
+        }
+    }
+
+    /// Whether nothing may be taken in. What cannot be measured is not low.
+    pub(super) fn disk_is_low(&self) -> bool {
+        let Ok(disk) = rustix::fs::statvfs(&self.dir) else { return false };
+        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        let is_low = self.ballast.is_low(free, self.options.low_disk);
+        if is_low != self.is_low.swap(is_low, Ordering::Relaxed) {
+            match is_low {
+                true => tracing::warn!("the disk is nearly full; nothing more is accepted"),
+                false => tracing::info!("there is room on the disk again"),
+            }
+        }
+        is_low
+    }
+
+    /// Gives up the ballast, so that there is room to open the store again.
+    pub(super) fn make_room(&self) {
+        self.ballast.release();
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
@@ -217,8 +278,11 @@ impl Shared {
         }
         queue.bytes = bytes;
         queue.commands.push_back(Command::Append(batch, done));
+        let is_awaited = queue.commands.len() >= queue.wanted;
         drop(queue);
-        self.arrived.notify_one();
+        if is_awaited {
+            self.arrived.notify_one();
+        }
         Ok(())
     }
 
@@ -249,6 +313,18 @@ impl Shared {
         }
     }
 
+    /// Waits until `wanted` commands have queued, or one that is no append, or `time` is over.
+    pub(super) fn gather(&self, wanted: usize, time: Duration) {
+        let mut queue = self.queue();
+        queue.wanted = wanted;
+        let is_short = |queue: &mut Queue| {
+            queue.commands.len() < wanted
+                && matches!(queue.commands.back(), None | Some(Command::Append(..)))
+        };
+        let waited = self.arrived.wait_timeout_while(queue, time, is_short);
+        waited.unwrap_or_else(PoisonError::into_inner).0.wanted = 0;
+    }
+
     /// Takes the appends that are next in the queue, until there are `limit` bytes.
     pub(super) fn take_appends(&self, batches: &mut Vec<(Cells, Done)>, limit: usize) {
         let mut bytes: usize = batches.iter().map(|(cells, _)| cells.records().len()).sum();
@@ -271,9 +347,10 @@ impl Shared {
         for command in commands {
             match command {
                 Command::Append(_, done) => done(Err(StoreError::Stopped)),
-                Command::Create(_, answer) | Command::Trim(_, answer) => {
+                Command::Create(_, _, answer) | Command::Trim(_, answer) => {
                     let _ = answer.send(Err(StoreError::Stopped));
                 }
+                Command::Heal => {}
                 Command::Stop => return true,
             }
         }
@@ -294,9 +371,13 @@ impl Shared {
                 let segments = self.segments();
                 let Some((segment, end)) = segments.holding(next, &identity)? else { break };
                 let at = out.len();
-                let Some(after) = segment.read(next, end.min(head.seq), left, &mut out)? else {
-                    break;
-                };
+                let read = segment.read(next, end.min(head.seq), left, &mut out);
+                if let Err(error) = &read
+                    && segments.close(next)
+                {
+                    self.fail(error);
+                }
+                let Some(after) = read? else { break };
                 let count = (out.len() - at) / CELL_RECORD;
                 (next, left, hash) = (next + count as u64, left - count, after);
             }

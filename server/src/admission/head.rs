@@ -1,17 +1,13 @@
-//! Before the WebSocket: the HTTP head, the gate, and how many may stand before it.
-//!
-//! Whatever is wrong, the answer is the same 404, byte for byte, and no public-key work is done.
+//! The HTTP head of a connection: read within bounds, and answered alike unless it knocks.
 
-use std::collections::VecDeque;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use staffetta_protocol::gate::Token;
 use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::sync::Notify;
 
-use crate::config::Limits;
+use super::source::{forwarded, forwarded_for};
+use crate::address::TrustedProxy;
 
 /// The largest HTTP head, in bytes.
 pub(crate) const MAX_HEAD: usize = 8 * 1024;
@@ -26,6 +22,13 @@ Connection: close\r\n\
 \r\n\
 <html><head><title>404 Not Found</title></head><body><h1>404 Not Found</h1></body></html>\r\n";
 
+/// What a device gets whose token is good while the operator keeps devices out.
+pub(crate) const IN_MAINTENANCE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
+Content-Length: 0\r\n\
+Retry-After: 30\r\n\
+Connection: close\r\n\
+\r\n";
+
 /// What a request that may pass the gate says.
 pub(crate) struct Knock {
     /// The gate token.
@@ -34,25 +37,54 @@ pub(crate) struct Knock {
     pub(crate) key: String,
 }
 
-/// Reads the head of a request, byte-bounded; the caller bounds the time. `None` unless it is a
-/// whole WebSocket upgrade with something that looks like a token, and nothing after it.
-pub(crate) async fn read_head(from: &mut (impl AsyncRead + Unpin)) -> Option<Knock> {
-    let mut head = Vec::with_capacity(1_024);
+/// The head of a request.
+pub(crate) struct Head {
+    /// A whole WebSocket upgrade with something that looks like a token, and nothing after it.
+    pub(crate) knock: Option<Knock>,
+    /// The source that a trusted proxy names.
+    pub(crate) source: Option<IpAddr>,
+}
+
+/// Reads the head of a request, byte-bounded; the caller bounds the time. `None` unless a whole
+/// head came. Who passed the connection on is believed only if `is_proxied`.
+pub(crate) async fn read_head(
+    from: &mut (impl AsyncRead + Unpin),
+    proxies: &[TrustedProxy],
+    is_proxied: bool,
+) -> Option<Head> {
+    let mut bytes = Vec::with_capacity(1_024);
     loop {
-        let room = MAX_HEAD.checked_sub(head.len()).filter(|room| *room > 0)?;
-        let read = (&mut *from).take(room as u64).read_buf(&mut head).await.ok()?;
+        let room = MAX_HEAD.checked_sub(bytes.len()).filter(|room| *room > 0)?;
+        // What was searched before can only end in the first three bytes of the mark.
+        let searched = bytes.len().saturating_sub(3);
+        let read = (&mut *from).take(room as u64).read_buf(&mut bytes).await.ok()?;
         if read == 0 {
             return None;
         }
         // Whatever comes after the head came too early: parse finds it at the wrong end.
-        if head.windows(4).any(|four| four == b"\r\n\r\n") {
-            return parse(&head);
+        let fresh = bytes.get(searched..).unwrap_or_default();
+        if fresh.windows(4).any(|four| four == b"\r\n\r\n") {
+            let text = std::str::from_utf8(&bytes).ok();
+            let text = text.and_then(|text| text.strip_suffix("\r\n\r\n"));
+            let source = text.filter(|_| is_proxied).and_then(|text| source(text, proxies));
+            return Some(Head { knock: text.and_then(parse), source });
         }
     }
 }
 
-fn parse(head: &[u8]) -> Option<Knock> {
-    let text = std::str::from_utf8(head).ok()?.strip_suffix("\r\n\r\n")?;
+fn source(head: &str, proxies: &[TrustedProxy]) -> Option<IpAddr> {
+    let values = |wanted: &'static str| {
+        head.split("\r\n").skip(1).filter_map(move |line| {
+            let (name, value) = line.split_once(':')?;
+            name.eq_ignore_ascii_case(wanted).then_some(value)
+        })
+    };
+    // A proxy that sets the older header may pass on a stranger's newer one.
+    forwarded_for(values("x-forwarded-for"), proxies)
+        .or_else(|| forwarded(values("forwarded"), proxies))
+}
+
+fn parse(text: &str) -> Option<Knock> {
     let mut lines = text.split("\r\n");
     let mut request = lines.next()?.split(' ');
     let line = (request.next()?, request.next()?, request.next()?, request.next());
@@ -91,79 +123,6 @@ pub(crate) fn switching(knock: &Knock) -> String {
     )
 }
 
-struct Waiting {
-    number: u64,
-    source: IpAddr,
-    yields: Arc<Notify>,
-}
-
-#[derive(Default)]
-struct Line {
-    waiting: VecDeque<Waiting>,
-    next: u64,
-}
-
-/// Connections that did not prove themselves yet.
-pub(crate) struct HalfOpen {
-    line: Mutex<Line>,
-    max: usize,
-    per_source: usize,
-}
-
-/// A place in the line; left when dropped.
-pub(crate) struct Place {
-    line: Arc<HalfOpen>,
-    number: u64,
-    yields: Arc<Notify>,
-}
-
-impl HalfOpen {
-    /// An empty line.
-    pub(crate) fn new(limits: &Limits) -> Self {
-        let (max, per_source) = (limits.half_open, limits.connections_per_source);
-        Self { line: Mutex::default(), max, per_source }
-    }
-
-    fn line(&self) -> MutexGuard<'_, Line> {
-        self.line.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Takes a place. When the line is full the oldest yields; when one source has too many, its
-    /// own oldest does. Loopback is a proxy or the operator and has no budget of its own.
-    pub(crate) fn enter(self: &Arc<Self>, source: IpAddr) -> Place {
-        let yields = Arc::new(Notify::new());
-        let mut line = self.line();
-        line.next += 1;
-        let number = line.next;
-        let same = |waiting: &Waiting| waiting.source == source && !source.is_loopback();
-        let victim = if line.waiting.iter().filter(|w| same(w)).count() >= self.per_source {
-            line.waiting.iter().position(same)
-        } else if line.waiting.len() >= self.max {
-            Some(0)
-        } else {
-            None
-        };
-        if let Some(gone) = victim.and_then(|place| line.waiting.remove(place)) {
-            gone.yields.notify_one();
-        }
-        line.waiting.push_back(Waiting { number, source, yields: yields.clone() });
-        Place { line: self.clone(), number, yields }
-    }
-}
-
-impl Place {
-    /// Returns when this connection must make room.
-    pub(crate) async fn yields(&self) {
-        self.yields.notified().await;
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.line.line().waiting.retain(|waiting| waiting.number != self.number);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use staffetta_protocol::gate::TOKEN_TEXT;
@@ -183,7 +142,7 @@ mod tests {
     }
 
     async fn read(bytes: &[u8]) -> Option<Knock> {
-        read_head(&mut &*bytes).await
+        read_head(&mut &*bytes, &[], false).await?.knock
     }
 
     #[tokio::test]
@@ -215,26 +174,23 @@ mod tests {
         assert!(read(&[0xFF; MAX_HEAD + 1]).await.is_none());
     }
 
+    #[tokio::test]
+    async fn the_source_is_read_only_from_a_trusted_proxy() {
+        let text = request(&token()).replace(
+            "Host: x",
+            "Host: x\r\nForwarded: for=192.0.2.9\r\nX-Forwarded-For: 192.0.2.7, 192.0.2.8",
+        );
+        let head = read_head(&mut text.as_bytes(), &[], true).await.unwrap();
+        assert_eq!(head.source, Some(IpAddr::from([192, 0, 2, 8])));
+        assert!(head.knock.is_some());
+        let head = read_head(&mut text.as_bytes(), &[], false).await.unwrap();
+        assert_eq!(head.source, None);
+    }
+
     #[test]
     fn the_404_is_well_formed() {
         let text = std::str::from_utf8(NOT_FOUND).unwrap();
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
         assert!(head.contains(&format!("Content-Length: {}\r\n", body.len())));
-    }
-
-    #[tokio::test]
-    async fn at_the_limit_the_oldest_half_open_yields_never_the_newcomer() {
-        let limits = Limits { half_open: 2, connections_per_source: 1, ..Limits::default() };
-        let line = Arc::new(HalfOpen::new(&limits));
-        let local = IpAddr::from([127, 0, 0, 1]);
-        let (first, second) = (line.enter(local), line.enter(local));
-        let third = line.enter(local);
-        first.yields().await;
-        drop((second, third));
-        let far = IpAddr::from([192, 0, 2, 1]);
-        let (one, two) = (line.enter(far), line.enter(far));
-        one.yields().await;
-        drop((one, two));
-        assert_eq!(line.line().waiting.len(), 0, "leaving gives the place back");
     }
 }

@@ -1,0 +1,51 @@
+//! The porch: where strangers stand, on threads of their own and behind everybody else.
+//!
+//! Accepting, reading heads, checking tokens and the public-key work of handshakes happen here.
+//! Its few threads bound how much of that runs at once, and their low priority makes the system
+//! run enrolled devices' work first; so the porch is the global budget of strangers, in time
+//! instead of in numbers that would fit one machine only.
+
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::runtime::{Builder, Handle, Runtime};
+
+/// The niceness of the porch's threads (`setpriority(2)`): about a tenth of the weight of others.
+const NICENESS: i32 = 10;
+/// One thread of the porch for so many cores.
+const CORES_PER_THREAD: usize = 2;
+
+/// The runtime of strangers.
+pub(crate) struct Porch(Option<Runtime>);
+
+impl Porch {
+    /// Starts its threads: half as many as there are cores, and one at least.
+    pub(crate) fn start() -> io::Result<Self> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let named = AtomicUsize::new(0);
+        let runtime = Builder::new_multi_thread()
+            .worker_threads((cores / CORES_PER_THREAD).max(1))
+            .thread_name_fn(move || format!("porch-{}", named.fetch_add(1, Ordering::Relaxed)))
+            .on_thread_start(|| {
+                // On Linux this is the thread's own. Refused by a sandbox it is only less good.
+                let _ = rustix::process::setpriority_process(None, NICENESS);
+            })
+            .enable_all()
+            .build()?;
+        Ok(Self(Some(runtime)))
+    }
+
+    /// Where to spawn its work; `None` after the end.
+    pub(crate) fn handle(&self) -> Option<&Handle> {
+        self.0.as_ref().map(Runtime::handle)
+    }
+}
+
+impl Drop for Porch {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            // Whoever still stands there is a stranger; a runtime cannot wait inside another.
+            runtime.shutdown_background();
+        }
+    }
+}

@@ -15,7 +15,7 @@ use crate::errors::Failure;
 use crate::passphrase::{self, Source};
 use crate::text;
 
-pub(crate) use agent::{ApiError, Passphrase, harden};
+pub(crate) use agent::{ApiError, Passphrase, change_passphrase, harden, wipe};
 pub(crate) use staffetta_protocol::member::content::{MAX_TEXT, sanitize_block, sanitize_line};
 
 /// The methods of the local API, as commands see them; tests put a table of answers here.
@@ -59,6 +59,17 @@ impl Api {
             agent::unlock(dir, &passphrase.into_inner()).map_err(Failure::from)
         };
         agent::open(options, unlock).await.map(Self)
+    }
+
+    /// As [`Api::open`], but without asking anybody for anything: `None` if nobody holds the
+    /// profile and no passphrase file opens it.
+    pub(crate) async fn open_quietly(profile: &Profile) -> Option<Self> {
+        let options = OpenOptions { proxy: proxy(profile).ok()?, ..OpenOptions::new(&profile.dir) };
+        let unlock = |dir: &Path| {
+            let passphrase = profile.passphrase.unasked()?;
+            agent::unlock(dir, &passphrase.into_inner()).map_err(Failure::from)
+        };
+        agent::open(options, unlock).await.ok().map(Self)
     }
 
     /// Starts a stream of the events that `params` select.

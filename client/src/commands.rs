@@ -119,6 +119,15 @@ pub(crate) enum Format {
     Md,
 }
 
+/// Who may add people to a room.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum WhoMayAdd {
+    /// Every person in it
+    Members,
+    /// Admins of the team
+    Admins,
+}
+
 /// The commands.
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -135,9 +144,14 @@ pub(crate) enum Command {
         /// The invite's id, or its first digits
         id: String,
     },
-    /// List the team: people, bots and their devices
-    Team,
-    /// List or revoke your own devices
+    /// List the team: people, bots and their devices; change roles, undo changes
+    Team {
+        #[command(subcommand)]
+        command: Option<TeamCommand>,
+    },
+    /// Show safety words and the team's number, to compare by voice
+    Verify(VerifyArgs),
+    /// List, link or revoke your own devices
     #[command(subcommand)]
     Device(DeviceCommand),
     /// Cut off a member with all devices
@@ -203,6 +217,18 @@ pub(crate) enum Command {
     Status,
     /// Process what is waiting and exit
     Sync,
+    /// Destroy this profile, the key first, and ask the team to cut off this device
+    Wipe {
+        /// There is no way back
+        #[arg(long, required = true)]
+        yes_i_mean_it: bool,
+    },
+    /// Change the passphrase of this profile
+    Passphrase {
+        /// Read the new passphrase from FILE instead of asking
+        #[arg(long, value_name = "FILE")]
+        new_passphrase_file: Option<PathBuf>,
+    },
     /// Hold the profile without a screen and serve its local socket
     Agent,
     /// Print the version
@@ -238,6 +264,9 @@ pub(crate) struct InviteArgs {
     /// How long the code works, 7d at most [default: 24h; 1h with --auto-approve]
     #[arg(long, value_name = "DURATION", value_parser = time::parse_duration)]
     pub(crate) ttl: Option<u64>,
+    /// The membership itself ends after this long [default: never]
+    #[arg(long, value_name = "DURATION", value_parser = time::parse_duration)]
+    pub(crate) expires: Option<u64>,
     /// Let whoever redeems it in without comparing words (1h at most, never for admins)
     #[arg(long)]
     pub(crate) auto_approve: bool,
@@ -256,11 +285,45 @@ pub(crate) struct ApproveArgs {
     pub(crate) unverified: bool,
 }
 
+/// `team ...`
+#[derive(Subcommand)]
+pub(crate) enum TeamCommand {
+    /// Give a member another role
+    Role {
+        member: String,
+        #[arg(value_parser = ["admin", "member"])]
+        role: String,
+    },
+    /// List the team's changes with their numbers, oldest first
+    Log,
+    /// Undo changes, with the 24 root words
+    Rewind {
+        /// The changes' numbers
+        #[arg(required = true)]
+        numbers: Vec<u32>,
+        /// Read the root words from FILE, or from standard input with `-`, instead of asking
+        #[arg(long, value_name = "FILE|-")]
+        root_words_file: Option<PathBuf>,
+    },
+}
+
+/// `verify`
+#[derive(Args)]
+pub(crate) struct VerifyArgs {
+    /// Only this person
+    pub(crate) member: Option<String>,
+    /// The words you heard from that person: if they are right, it is marked verified
+    #[arg(long, requires = "member")]
+    pub(crate) words: Option<String>,
+}
+
 /// `device ...`
 #[derive(Subcommand)]
 pub(crate) enum DeviceCommand {
-    /// List your own devices
+    /// List your own devices, and the day each was last seen
     List,
+    /// Link a further device of yours: prints a single-use code to redeem on it
+    Add,
     /// Cut off one device
     Revoke {
         /// The device's id, or its first digits
@@ -298,6 +361,26 @@ pub(crate) enum RoomCommand {
     },
     /// List who is in a room
     Members { room: String },
+    /// Change a room's name, topic, lifetime, or who may add people
+    #[command(group(clap::ArgGroup::new("what").required(true).multiple(true)
+        .args(["name", "topic", "lifetime", "who_may_add"])))]
+    Set {
+        room: String,
+        /// A name that no other room of the team has
+        #[arg(long)]
+        name: Option<String>,
+        /// What the room is about
+        #[arg(long)]
+        topic: Option<String>,
+        /// How long messages are kept on devices
+        #[arg(long, value_name = "DURATION", value_parser = time::parse_duration)]
+        lifetime: Option<u64>,
+        /// Who may add people and change the room
+        #[arg(long, value_enum)]
+        who_may_add: Option<WhoMayAdd>,
+    },
+    /// Go out of a room, with all your devices
+    Leave { room: String },
 }
 
 /// `send`

@@ -60,6 +60,29 @@ impl Source {
         }
     }
 
+    /// The passphrase of an existing profile, if it need not be asked for.
+    ///
+    /// # Errors
+    /// As [`Source::existing`]; 2 if only a person could tell.
+    pub(crate) fn unasked(&self) -> Result<Passphrase, Failure> {
+        match self {
+            Self::Terminal => Err(Failure::usage(text::NO_TERMINAL, text::USE_PASSPHRASE_FILE)),
+            _ => self.read(),
+        }
+    }
+
+    /// The 24 root words: read or asked for as a passphrase is.
+    ///
+    /// # Errors
+    /// As [`Source::existing`].
+    pub(crate) fn root_words(&self) -> Result<Zeroizing<String>, Failure> {
+        let typed = match self {
+            Self::Terminal => ask(text::ASK_ROOT_WORDS),
+            _ => self.read(),
+        };
+        Ok(typed?.0)
+    }
+
     /// A passphrase for a new profile: at least [`MIN_CHARS`] characters, asked for twice.
     ///
     /// # Errors

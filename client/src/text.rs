@@ -119,6 +119,8 @@ pub(crate) fn joined(team: &str, member: &str) -> String {
 // Inviting.
 pub(crate) const ONE_USE: &str = "One person, one use. Keep this machine online (`staffetta agent` or the screen) until \
      they are in.";
+pub(crate) const ONE_DEVICE: &str = "One device, one use: staffetta join CODE --name YOU on it, then `staffetta approve` here \
+     with the five words it shows. Some admin's device has to be online.";
 pub(crate) const ASK_WORDS: &str = "The five words you heard: ";
 pub(crate) const WORDS_NEEDED: &str = "The five words are needed.";
 pub(crate) const HOW_TO_APPROVE: &str =
@@ -126,6 +128,7 @@ pub(crate) const HOW_TO_APPROVE: &str =
 pub(crate) const NO_INVITES: &str = "There are no invites.";
 pub(crate) const LIST_INVITES: &str = "See them all: staffetta invites";
 pub(crate) const LIST_DEVICES: &str = "See them all: staffetta team --json";
+pub(crate) const UNSEEN: &str = "(not seen for 30 days: still needed?)";
 pub(crate) const REJECTED: &str = "Turned away. The invite is closed.";
 
 pub(crate) fn expires(at: &str) -> String {
@@ -241,6 +244,43 @@ pub(crate) fn added(member: &str, room: &str) -> String {
 pub(crate) fn removed(member: &str, room: &str) -> String {
     format!("{member} is no longer in {room}.")
 }
+
+pub(crate) const ROOM_CHANGED: &str = "The room is changed, for everybody in it.";
+
+pub(crate) fn left(room: &str) -> String {
+    format!("You are no longer in {room}.")
+}
+
+pub(crate) const HOW_TO_VERIFY: &str = "Everybody sees the same words. Let the person read theirs out, then: staffetta verify NAME --words \"...\"";
+
+pub(crate) fn verified(member: &str) -> String {
+    format!("{member} is verified, with all devices there are now.")
+}
+
+pub(crate) fn team_number(number: &str) -> String {
+    format!("Team number: {number}")
+}
+
+pub(crate) const IS_UNDONE: &str = "undone";
+pub(crate) const ASK_ROOT_WORDS: &str = "The 24 root words: ";
+
+pub(crate) fn role_given(member: &str, role: &str) -> String {
+    format!("{member} is {role} now. Every screen says so.")
+}
+
+pub(crate) fn undone(count: usize) -> String {
+    match count {
+        1 => "1 change is undone.".into(),
+        _ => format!("{count} changes are undone."),
+    }
+}
+
+pub(crate) const WIPED: &str = "The profile is destroyed.";
+pub(crate) const FORSAKEN: &str = "The team has cut off this device.";
+pub(crate) const NOT_FORSAKEN: &str =
+    "The team could not be asked to cut off this device. Tell an admin to revoke it.";
+pub(crate) const PASSPHRASE_CHANGED: &str =
+    "The passphrase is changed. Copies of the old profile still open with the old one.";
 
 // Events.
 pub(crate) const SOMEBODY_ASKS: &str = "Somebody asks to come in. See: staffetta invites";

@@ -33,8 +33,22 @@ pub(super) async fn create(
     }
     params.insert("role".into(), args.role.word().into());
     params.insert("ttl_s".into(), ttl.into());
+    if let Some(expires) = args.expires {
+        params.insert("expires_s".into(), expires.into());
+    }
     params.insert("auto_approve".into(), args.auto_approve.into());
     let invite = api.call("invite.create", Value::Object(params)).await?;
+    show(invite, text::ONE_USE, out)
+}
+
+/// `device add`
+pub(super) async fn add_device(api: &impl Calls, out: &mut Out) -> Result<(), Failure> {
+    refresh(api, out).await?;
+    let invite = api.call("device.add", json!({"ttl_s": TTL_S})).await?;
+    show(invite, text::ONE_DEVICE, out)
+}
+
+fn show(invite: Value, note: &str, out: &mut Out) -> Result<(), Failure> {
     if out.style.json {
         return out.json(invite);
     }
@@ -46,7 +60,7 @@ pub(super) async fn create(
     }
     out.line(&out.style.paint(Paint::Bold, &code))?;
     out.done(&text::expires(&time::minute(&line_of(&invite, "expires_at"))))?;
-    out.note(text::ONE_USE);
+    out.note(note);
     Ok(())
 }
 

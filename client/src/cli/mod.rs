@@ -7,15 +7,18 @@ mod file;
 mod history;
 mod invite;
 mod join;
+mod roles;
 mod room;
+mod safety;
 mod status;
 mod team;
+mod verify;
 
 use etcetera::base_strategy::{BaseStrategy, Xdg};
 use serde_json::{Value, json};
 
 use crate::api::{Api, Calls, Profile};
-use crate::commands::{Cli, Command, Global};
+use crate::commands::{Cli, Command, DeviceCommand, Global};
 use crate::errors::{Failure, exit};
 use crate::output::{Out, clean_line};
 use crate::passphrase::Source;
@@ -38,6 +41,10 @@ pub(crate) async fn run(cli: Cli, out: &mut Out) -> Result<(), Failure> {
     match command {
         None => tui::run(&profile).await,
         Some(Command::Join(args)) => join::join(args, &profile, out).await,
+        Some(Command::Wipe { .. }) => safety::wipe(&profile, out).await,
+        Some(Command::Passphrase { new_passphrase_file }) => {
+            safety::passphrase(&profile, new_passphrase_file.as_deref(), out)
+        }
         Some(Command::Send(args)) => {
             // Before anything is opened or asked, so that bad input costs nothing.
             let stdin_taken = matches!(profile.passphrase, Source::Stdin);
@@ -71,7 +78,10 @@ async fn with(command: Command, api: &Api, out: &mut Out) -> Result<(), Failure>
         Command::Invites => invite::list(api, out).await,
         Command::Approve(args) => invite::approve(args, api, out).await,
         Command::Reject { id } => invite::reject(&id, api, out).await,
-        Command::Team => team::list(api, out).await,
+        Command::Verify(args) => verify::run(args, api, out).await,
+        Command::Team { command: None } => team::list(api, out).await,
+        Command::Team { command: Some(command) } => roles::run(command, api, out).await,
+        Command::Device(DeviceCommand::Add) => invite::add_device(api, out).await,
         Command::Device(command) => team::device(command, api, out).await,
         Command::Revoke { member } => team::revoke(&member, api, out).await,
         Command::Room(command) => room::run(command, api, out).await,
@@ -87,7 +97,12 @@ async fn with(command: Command, api: &Api, out: &mut Out) -> Result<(), Failure>
         Command::Status => status::status(api, out).await,
         Command::Sync => status::sync(api, out).await,
         Command::Agent => status::agent(api, out).await,
-        Command::Join(_) | Command::Send(_) | Command::Edit { .. } | Command::Version => Ok(()),
+        Command::Join(_)
+        | Command::Send(_)
+        | Command::Edit { .. }
+        | Command::Version
+        | Command::Wipe { .. }
+        | Command::Passphrase { .. } => Ok(()),
     }
 }
 

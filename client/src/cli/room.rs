@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::team::trust;
 use super::{items, refresh};
 use crate::api::{self, Calls};
-use crate::commands::RoomCommand;
+use crate::commands::{RoomCommand, WhoMayAdd};
 use crate::errors::Failure;
 use crate::output::{Out, clean_line, line_of};
 use crate::text;
@@ -56,6 +56,20 @@ pub(super) async fn run(
         RoomCommand::Remove { room, members } => {
             change("room.remove", text::removed, &room, members, api, out).await
         }
+        RoomCommand::Set { room, name, topic, lifetime, who_may_add } => {
+            let who = who_may_add.map(|who| match who {
+                WhoMayAdd::Members => "members",
+                WhoMayAdd::Admins => "admins",
+            });
+            let params = json!({"room": room, "name": name, "topic": topic,
+                "lifetime_s": lifetime, "who_may_add": who});
+            api.call("room.set", params).await?;
+            said(json!({"room": name.as_deref().unwrap_or(&room)}), text::ROOM_CHANGED, out)
+        }
+        RoomCommand::Leave { room } => {
+            api.call("room.leave", json!({"room": room})).await?;
+            said(json!({"room": room}), &text::left(&clean_line(&room)), out)
+        }
         RoomCommand::Members { room } => {
             let members = items(api.call("room.members", json!({"room": room})).await?)?;
             if out.style.json {
@@ -67,6 +81,10 @@ pub(super) async fn run(
             out.table(&members.iter().map(row).collect::<Vec<_>>())
         }
     }
+}
+
+fn said(answer: Value, sentence: &str, out: &mut Out) -> Result<(), Failure> {
+    if out.style.json { out.json(answer) } else { out.done(sentence) }
 }
 
 /// Adds or removes one member after the other; the first that fails ends it.

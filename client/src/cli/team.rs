@@ -25,7 +25,7 @@ pub(super) async fn device(
     refresh(api, out).await?;
     let devices = items(api.call("team", api::none()).await?)?;
     match command {
-        DeviceCommand::List => {
+        DeviceCommand::List | DeviceCommand::Add => {
             let status = api.call("status", api::none()).await?;
             let own = status.get("member");
             let own = devices.into_iter().filter(|device| device.get("member") == own).collect();
@@ -65,10 +65,17 @@ fn print(devices: Vec<Value>, out: &mut Out) -> Result<(), Failure> {
             line_of(device, "label"),
             line_of(device, "state"),
             line_of(device, "device").chars().take(8).collect(),
+            last_seen(device),
         ]
     };
     let rows: Vec<_> = devices.iter().map(row).collect();
     out.table(&rows)
+}
+
+/// The day, and a mark for a device that did nothing for 30 days.
+fn last_seen(device: &Value) -> String {
+    let day: String = line_of(device, "seen").chars().take(10).collect();
+    if is_set(device, "unseen") { format!("{day} {}", text::UNSEEN).trim().to_owned() } else { day }
 }
 
 /// `v` for a device somebody compared words with, `!` for one that nobody did.

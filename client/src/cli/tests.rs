@@ -199,6 +199,7 @@ async fn an_invite_is_a_code_a_qr_code_and_a_reminder() {
         name: Some("Lea".into()),
         role: Role::Member,
         ttl: None,
+        expires: None,
         auto_approve,
     };
 

@@ -42,7 +42,7 @@ pub use events::Events;
 pub use harden::harden;
 pub use join::{JoinEvent, JoinOptions, join};
 pub use newcomer::{Newcomer, NewcomerEvent, NewcomerOptions, NotConnected};
-pub use profile::unlock;
+pub use profile::{change_passphrase, unlock, wipe};
 pub use rpc::{MAX_CONNECTIONS, MAX_REQUEST};
 
 pub use super::store::Passphrase;

@@ -7,7 +7,7 @@ use super::core::{ApiError, Core};
 use crate::member::e2ee;
 use crate::member::engine::Engine;
 use crate::member::store::{
-    Calibration, KeyError, LockError, Passphrase, ProfileLock, Store, StoreError, create_key,
+    self, Calibration, KeyError, LockError, Passphrase, ProfileLock, Store, StoreError, create_key,
     has_key, make_private_dir, unlock_key,
 };
 use crate::random::OsRandom;
@@ -20,6 +20,27 @@ pub fn unlock(dir: &Path, passphrase: &Passphrase) -> Result<Box<dyn Core>, ApiE
     let key = unlock_key(dir, passphrase).map_err(ApiError::from)?;
     let store = Store::open(dir, &key, e2ee::migrate).map_err(ApiError::from)?;
     Ok(Box::new(Engine::open(store, Box::new(OsRandom))?))
+}
+
+/// Wraps the profile's key under another passphrase; who holds the profile is not disturbed.
+///
+/// # Errors
+/// Exit 77 for a wrong old passphrase, 1 for no profile or one that cannot be written.
+pub fn change_passphrase(dir: &Path, old: &Passphrase, new: &Passphrase) -> Result<(), ApiError> {
+    let clock = Clock::start();
+    let calibration = Calibration::measure(&mut || clock.ms())?;
+    Ok(store::change_passphrase(dir, old, new, calibration, &mut OsRandom)?)
+}
+
+/// Destroys the profile in `dir`, the key first. Needs no passphrase.
+///
+/// # Errors
+/// Exit 1 for no profile, or one that cannot be removed.
+pub fn wipe(dir: &Path) -> Result<(), ApiError> {
+    store::wipe(dir).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => ApiError::no_profile(),
+        _ => ApiError::io("the profile cannot be removed whole", &error),
+    })
 }
 
 /// Unlocks the profile in `dir`, or makes a new one there, and takes its lock.

@@ -69,14 +69,32 @@ impl RoomState {
         }
     }
 
-    /// Whether `author` may add a device of `added`.
+    /// Whether `author` may give the room `new` as its state: the kind is fixed, a direct
+    /// conversation has nothing but a lifetime of its own, hidden rooms have nothing to choose.
+    pub(super) fn may_become(&self, new: &Self, author: Actor) -> bool {
+        let allowed = match (author.role, self.kind, self.who_may_add) {
+            (Role::Bot, _, _) | (_, RoomKind::Control | RoomKind::Admins, _) => false,
+            (Role::Admin, _, _) | (_, RoomKind::Direct, _) => true,
+            (Role::Member, RoomKind::Room, who) => who == WhoMayAdd::Members,
+        };
+        let fits = match self.kind {
+            RoomKind::Room => !new.name.is_empty(),
+            _ => *new == Self { lifetime_s: new.lifetime_s, ..self.clone() },
+        };
+        allowed && fits && new.kind == self.kind
+    }
+
+    /// Whether `author` may add a device of `added`. **A member's new device enters that member's
+    /// rooms by itself**: a person in a room may always add a device of its own.
     pub(super) fn may_add(&self, author: Actor, added: Actor) -> bool {
         match (author.role, self.kind, self.who_may_add) {
             (Role::Bot, _, _) => false,
             (role, RoomKind::Control, _) => role == Role::Admin,
             (role, RoomKind::Admins, _) => role == Role::Admin && added.role == Role::Admin,
             (_, RoomKind::Direct, _) | (_, RoomKind::Room, WhoMayAdd::Members) => true,
-            (role, RoomKind::Room, WhoMayAdd::Admins) => role == Role::Admin,
+            (role, RoomKind::Room, WhoMayAdd::Admins) => {
+                role == Role::Admin || author.member == added.member
+            }
         }
     }
 }

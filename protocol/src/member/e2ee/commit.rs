@@ -13,6 +13,7 @@ use super::group::Group;
 use super::leaf::LeafSigner;
 use super::note::{CommitNote, ControlSecret, WELCOME_NOTE, WelcomeNote};
 use super::provider::Provider;
+use super::state::{self, RoomState};
 use super::verdict::Place;
 use super::{MAX_ADDS, packages, rules};
 use crate::member::identity::SigningSecret;
@@ -29,6 +30,8 @@ pub struct Change<'a> {
     /// Whether to replace one's own leaf keys. A commit of Adds alone needs no path, and one
     /// Add takes four cells at any size.
     pub update: bool,
+    /// The room state from here on, if it is another one.
+    pub state: Option<&'a RoomState>,
 }
 
 /// A commit of one's own: keep `commit` with its exact bytes on disk, send `welcome` only after it
@@ -39,6 +42,14 @@ pub struct Built {
     pub commit: Vec<u8>,
     /// The Welcome for all added devices.
     pub welcome: Option<Vec<u8>>,
+}
+
+/// What goes into a commit.
+struct Parts {
+    added: Vec<KeyPackage>,
+    removed: BTreeSet<LeafNodeIndex>,
+    context: Option<Vec<u8>>,
+    update: bool,
 }
 
 impl Group {
@@ -76,7 +87,12 @@ impl Group {
         if removed.contains(&self.mls.own_leaf_index()) {
             return Err(CommitError::Refused(Invalid::RemovesAuthor));
         }
-        if change.add.is_empty() && removed.is_empty() && !change.update {
+        let context = match change.state.filter(|new| **new != self.state) {
+            Some(new) => Some(new.encode().ok_or(Error::TooLong)?),
+            None => None,
+        };
+        let idle = change.add.is_empty() && removed.is_empty() && context.is_none();
+        if idle && !change.update {
             return Err(CommitError::Nothing);
         }
         let added = change
@@ -90,8 +106,7 @@ impl Group {
             let built = self.build(
                 provider,
                 signer,
-                (added, removed),
-                change.update,
+                Parts { added, removed, context, update: change.update },
                 control_secrets,
                 note,
             )?;
@@ -125,22 +140,28 @@ impl Group {
         &mut self,
         provider: &Provider<'_>,
         signer: &SigningSecret,
-        (added, removed): (Vec<KeyPackage>, BTreeSet<LeafNodeIndex>),
-        update: bool,
+        parts: Parts,
         control_secrets: &[ControlSecret],
         note: CommitNote,
     ) -> Result<Built, Error> {
+        let Parts { added, removed, context, update } = parts;
         let welcomes = !added.is_empty();
         self.mls.set_aad(note.encode());
-        let mut builder = self
+        let mut proposals = self
             .mls
             .commit_builder()
             .consume_proposal_store(false)
             .force_self_update(update)
             .propose_removals(removed)
-            .propose_adds(added)
-            .load_psks(provider.storage())
-            .map_err(|_| Error::Library("load psks"))?;
+            .propose_adds(added);
+        if let Some(encoded) = context {
+            let context = state::context(encoded).map_err(|_| Error::Library("group context"))?;
+            proposals = proposals
+                .propose_group_context_extensions(context)
+                .map_err(|_| Error::Library("propose a group context"))?;
+        }
+        let mut builder =
+            proposals.load_psks(provider.storage()).map_err(|_| Error::Library("load psks"))?;
         if welcomes {
             let note = WelcomeNote::encode(note.roster, control_secrets).ok_or(Error::TooLong)?;
             let note = Extension::Unknown(WELCOME_NOTE, UnknownExtension(note.to_vec()));

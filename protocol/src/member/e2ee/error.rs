@@ -123,7 +123,7 @@ pub enum Invalid {
     /// The author may not commit in this room.
     #[error("the author may not commit here")]
     AuthorMayNotCommit,
-    /// A proposal other than Add and Remove by value.
+    /// A proposal other than Add, Remove and a change of the room state, by value.
     #[error("a proposal that rooms do not use")]
     Proposal,
     /// More than `MAX_ADDS` Adds.
@@ -159,7 +159,7 @@ pub enum Invalid {
     /// The path's leaf is not the author's.
     #[error("the path leaf: {0}")]
     Path(LeafFault),
-    /// The group context would change.
+    /// The group context would change in a way that nobody, or not the author, may bring about.
     #[error("the group context would change")]
     Context,
 }

@@ -23,6 +23,7 @@ mod packages;
 mod peek;
 mod proposal;
 mod provider;
+mod rights;
 mod rules;
 mod state;
 mod verdict;

@@ -9,7 +9,7 @@ use super::authority::{Actor, Authority, actor, may_remove};
 use super::error::{Invalid, LeafFault};
 use super::group::{Group, Member};
 use super::leaf;
-use super::state::RoomKind;
+use super::state::{self, RoomKind};
 use super::verdict::Place;
 use crate::wire::ids::{DeviceId, MemberId};
 
@@ -25,6 +25,8 @@ struct Proposals {
     added: Vec<DeviceId>,
     added_members: Vec<MemberId>,
     removed: BTreeSet<LeafNodeIndex>,
+    /// How many changes of the group context.
+    contexts: usize,
 }
 
 /// Checks a staged commit, whether another's (from the public group) or one's own pending one.
@@ -46,10 +48,8 @@ pub(super) fn examine(
     if !group.state.may_commit(actor_of_author) {
         return Err(Invalid::AuthorMayNotCommit);
     }
-    if staged.group_context().extensions() != group.mls.extensions() {
-        return Err(Invalid::Context);
-    }
     let proposals = proposals(group, staged, actor_of_author, &leaves, authority, place)?;
+    context(group, staged, actor_of_author, proposals.contexts)?;
     membership(group, &leaves, &proposals, authority, place)?;
     path(group, staged, author_leaf, &author, authority)?;
     let removed = leaves
@@ -60,7 +60,26 @@ pub(super) fn examine(
     Ok(Examined { committer: author.device, added: proposals.added, removed })
 }
 
-/// Only Adds and Removes, only by value, only those the author may make.
+/// The group context stays as it is, or one proposal makes it that of a room state which the author
+/// may give the room.
+fn context(
+    group: &Group,
+    staged: &StagedCommit,
+    author: Actor,
+    proposed: usize,
+) -> Result<(), Invalid> {
+    let (old, new) = (group.mls.extensions(), staged.group_context().extensions());
+    match (old == new, proposed) {
+        (true, 0) => Ok(()),
+        (false, 1) => {
+            let new = state::of_context(new).ok_or(Invalid::Context)?;
+            if group.state.may_become(&new, author) { Ok(()) } else { Err(Invalid::Context) }
+        }
+        _ => Err(Invalid::Proposal),
+    }
+}
+
+/// Only Adds, Removes and changes of the context, only by value, only those the author may make.
 fn proposals(
     group: &Group,
     staged: &StagedCommit,
@@ -69,8 +88,12 @@ fn proposals(
     authority: &dyn Authority,
     place: &Place<'_>,
 ) -> Result<Proposals, Invalid> {
-    let mut out =
-        Proposals { added: Vec::new(), added_members: Vec::new(), removed: BTreeSet::new() };
+    let mut out = Proposals {
+        added: Vec::new(),
+        added_members: Vec::new(),
+        removed: BTreeSet::new(),
+        contexts: 0,
+    };
     for queued in staged.queued_proposals() {
         if queued.proposal_or_ref_type() != ProposalOrRefType::Proposal {
             return Err(Invalid::Proposal);
@@ -105,6 +128,7 @@ fn proposals(
                 }
                 out.removed.insert(remove.removed());
             }
+            Proposal::GroupContextExtensions(_) => out.contexts += 1,
             _ => return Err(Invalid::Proposal),
         }
     }

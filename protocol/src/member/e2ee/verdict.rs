@@ -25,6 +25,7 @@ use super::note::CommitNote;
 use super::peek::{Kind, peek};
 use super::provider::Provider;
 use super::rules::{self, Examined};
+use super::state;
 use crate::wire::ids::DeviceId;
 
 /// What else the log says at the place of a commit.
@@ -226,6 +227,9 @@ impl Group {
             }
             _ => return Err(Stop::Broken(Broken::Library, by)),
         };
+        if let Some(state) = state::of_context(self.mls.extensions()) {
+            self.state = state;
+        }
         let Examined { committer, added, removed } = examined;
         let epoch = self.epoch();
         let roster = note.roster;

@@ -15,7 +15,7 @@ use crate::member::identity::SigningSecret;
 use crate::member::store::{AccessRow, InviteRow, MetaKey, OutKind, OutRow, RoomStatus};
 use crate::noise::keys::{AccessSecret, TransportHash};
 use crate::secret::Secret;
-use crate::wire::ids::{DeviceId, Digest, InviteId, RoomId};
+use crate::wire::ids::{DeviceId, Digest, InviteId, MemberId, RoomId};
 use crate::wire::limits::{MAX_OPEN_INVITES, MAX_ROWS};
 
 const VERSION: u8 = 1;
@@ -50,6 +50,10 @@ struct SharedInvite {
     state: u8,
     used_at: Option<u64>,
     by: ByteArray<16>,
+    /// Whose further device it brings in.
+    member: Option<ByteArray<16>>,
+    /// When the membership ends.
+    membership: Option<u64>,
 }
 
 impl Drop for Note {
@@ -75,7 +79,12 @@ impl Cx<'_> {
         }
         let Some(room) = self.memory.profile.admins() else { return Ok(()) };
         let active = self.memory.rooms.get(&room).map(|row| row.status);
-        let alone = self.devices_in(&room)?.len() < 2;
+        let devices = self.devices_in(&room)?;
+        let alone = devices.len() < 2;
+        // Who is an admin no more is told nothing more, even before the removal has won.
+        if !devices.iter().all(|device| self.is_admin_device(device).unwrap_or(false)) {
+            return Ok(());
+        }
         if active != Some(RoomStatus::Active) || alone || !self.rows_settled()? {
             return Ok(());
         }
@@ -130,6 +139,8 @@ impl Cx<'_> {
             state: row.state,
             used_at: row.used_at,
             by: ByteArray::new(row.by.0),
+            member: row.member.map(|id| ByteArray::new(id.0)),
+            membership: row.membership,
         });
         Ok(Some(Note {
             v: VERSION,
@@ -220,6 +231,9 @@ impl Cx<'_> {
             used_at: None,
             request: None,
             by: DeviceId(shared.by.into_array()),
+            member: shared.member.map(|id| MemberId(id.into_array())),
+            vouch: None,
+            membership: shared.membership,
         };
         let code = self.code_of(&row)?;
         if code.keys().id != id {

@@ -78,6 +78,9 @@ impl Cx<'_> {
         let me = self.memory.me()?;
         let own = admitted.roster.device(&me).ok_or(Fault::Bug("not on the roster"))?;
         self.memory.profile.member = Some(own.member.0);
+        if let Some(member) = admitted.roster.member(&own.member) {
+            self.memory.profile.name = member.name.as_str().to_owned();
+        }
         self.memory.profile.team = admitted.roster.name().as_str().to_owned();
         let others: Vec<_> = admitted.roster.active_devices().map(|d| d.id).collect();
         self.memory.roster = Some(admitted.roster);

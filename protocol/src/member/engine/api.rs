@@ -34,6 +34,9 @@ fn read<T: serde::de::DeserializeOwned>(params: Value) -> Result<T, Fault> {
 fn stopped_fault(why: Stopped) -> Fault {
     let (exit, hint) = match why {
         Stopped::Revoked => (77, "Ask an admin to invite you again, into a new profile."),
+        Stopped::Restored => {
+            (1, "Ask an admin to revoke this device, and to invite you again into a new profile.")
+        }
         _ => (1, "Tell your admin by voice, and do not trust this relay meanwhile."),
     };
     failed(exit, why.text(), Some(hint)).into()
@@ -82,6 +85,7 @@ struct InviteParams {
     name: Option<String>,
     role: Option<String>,
     ttl_s: Option<u64>,
+    expires_s: Option<u64>,
     #[serde(default)]
     auto_approve: bool,
 }
@@ -165,6 +169,8 @@ impl Cx<'_> {
             && !matches!(
                 method,
                 "team"
+                    | "team.log"
+                    | "verify"
                     | "invite.list"
                     | "room.list"
                     | "room.members"
@@ -178,12 +184,21 @@ impl Cx<'_> {
         match method {
             "sync" => self.sync(id, read(params)?),
             "invite.create" => {
-                let InviteParams { name, role, ttl_s, auto_approve } = read(params)?;
+                let InviteParams { name, role, ttl_s, expires_s, auto_approve } = read(params)?;
                 let role = role.as_deref().unwrap_or("member");
                 let role = Role::from_name(role)
                     .ok_or_else(|| bad_params("role: member, admin or bot"))?;
                 let ttl_s = ttl_s.unwrap_or(if auto_approve { 3_600 } else { DEFAULT_TTL });
-                self.create_invite(id, NewInvite { name, role, ttl_s, auto_approve })
+                let own = false;
+                let new = NewInvite { name, role, ttl_s, auto_approve, own, expires_s };
+                self.create_invite(id, new)
+            }
+            "device.add" => {
+                let ttl_s = read::<InviteParams>(params)?.ttl_s.unwrap_or(DEFAULT_TTL);
+                let role = self.own_role()?;
+                let (auto_approve, own, expires_s) = (false, true, None);
+                let new = NewInvite { name: None, role, ttl_s, auto_approve, own, expires_s };
+                self.create_invite(id, new)
             }
             "subscribe" => {
                 let params: SubscribeParams = read(params)?;
@@ -204,6 +219,11 @@ impl Cx<'_> {
                 self.reject_invite(&read::<IdParams>(params)?.id)?;
                 return Ok(Some(json!({})));
             }
+            "forsake" => self.forsake(id),
+            "team.role" => self.set_role(id, &read(params)?),
+            "team.rewind" => self.rewind(id, read(params)?),
+            "team.log" => return self.team_log().map(Some),
+            "verify" => return self.verify(&read(params)?).map(Some),
             "team" => return self.team().map(Some),
             "revoke" => {
                 let RevokeParams { member, device } = read(params)?;
@@ -214,6 +234,8 @@ impl Cx<'_> {
             "room.members" => {
                 return self.list_members(&read::<RoomParams>(params)?.room).map(Some);
             }
+            "room.set" => self.set_room(id, read(params)?),
+            "room.leave" => self.leave_room(id, &read::<RoomParams>(params)?.room),
             "room.add" => self.change_room(id, read(params)?, IntentKind::Add),
             "room.remove" => self.change_room(id, read(params)?, IntentKind::Remove),
             "send" | "reply" => self.send_call(id, read(params)?),
@@ -297,15 +319,7 @@ impl Cx<'_> {
         let CreateParams { name, topic, lifetime_s } = params;
         let name = Name::parse(&name)
             .map_err(|error| refused(&format!("The room's name: {error}."), None))?;
-        let taken = self
-            .memory
-            .rooms
-            .keys()
-            .any(|id| self.room_name(id).to_lowercase() == name.as_str().to_lowercase());
-        if taken {
-            let text = format!("There is already a room called {}.", name.as_str());
-            return Err(refused(&text, Some("Choose another name.")).into());
-        }
+        self.check_room_name(&name, None)?;
         let me = self.memory.me()?;
         if self.memory.roster()?.role_of(&me) == Some(Role::Bot) {
             return Err(failed(77, "Bots do not create rooms.", None).into());
@@ -342,6 +356,7 @@ impl Cx<'_> {
             let text = format!("{} is {state} {}.", params.member, params.room);
             return Err(refused(&text, None).into());
         }
+        self.check_change(&room, &open, adding)?;
         let now = self.now.unix_ms;
         for device in open.iter().filter(|_| !adding) {
             self.ask_removal(&room.id, device)?;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Cx;
-use super::fault::{Fault, refused};
+use super::fault::{Fault, failed, refused};
 use super::invites::request_of;
 use super::waits::{Wait, What};
 use crate::invite_code::{Bundle, Role};
@@ -49,7 +49,21 @@ impl Cx<'_> {
                 Approval::WordsCompared
             }
         };
-        let (device, answer) = self.approve_now(row, &opened, approval)?;
+        let me = self.memory.me()?;
+        if row.member.is_some() && row.by != me {
+            let who = self.member_name(&row.by).unwrap_or_default();
+            let text = format!("That is a further device of {who}, who alone can say so.");
+            return Err(refused(&text, None).into());
+        }
+        let (device, answer) = if self.has_authority()? {
+            self.approve_now(row, &opened, approval, me)?
+        } else if row.member.is_some() {
+            let device = self.vouch(&row, approval.words_compared())?;
+            let name = &self.memory.profile.name;
+            (device, json!({"member": name, "device": device.to_hex()}))
+        } else {
+            return Err(failed(77, "Only admins approve.", None).into());
+        };
         let deadline = self.now.mono_ms + APPROVE_WAIT_MS;
         let what = What::Approved { device, answer };
         self.waits.add(Wait { call, what, deadline, extended: deadline, queue_only: false });
@@ -85,12 +99,18 @@ impl Cx<'_> {
         row: InviteRow,
         opened: &Opened,
         approval: Approval,
+        voucher: DeviceId,
     ) -> Result<(DeviceId, Value), Fault> {
         let provider = self.provider();
         let request = &opened.request;
         let device = request.device_id();
-        let name = chosen_name(&row, &request.name);
-        if self.memory.roster()?.member_by_name(name.as_str()).is_some() {
+        let roster = self.memory.roster()?;
+        let known = row.member.and_then(|id| roster.member(&id)).cloned();
+        let name = match &known {
+            Some(member) => member.name.clone(),
+            None => chosen_name(&row, &request.name),
+        };
+        if known.is_none() && roster.member_by_name(name.as_str()).is_some() {
             return Err(refused(
                 &format!("There is already a {} in the team; nobody was let in.", name.as_str()),
                 Some("Reject the request, and invite again under another name."),
@@ -102,13 +122,14 @@ impl Cx<'_> {
                 .map_err(|fault| refused(&format!("The request is unusable: {fault}."), None))?;
         }
         let role = Role::from_code(row.role).ok_or(Fault::Bug("a stored role"))?;
+        let role = known.as_ref().map_or(role, |member| member.role);
         let access = Secret::copy(request.access.secret().expose()).ok_or(Fault::Bug("secret"))?;
         let access = AccessSecret::from_secret(access);
         let transport = access.bind(&request.transport);
         let admin = role == Role::Admin;
         let answer = json!({"member": name.as_str(), "device": device.to_hex()});
-        let member = MemberId::random(self.random);
-        let vouched_by = Author::Device(self.memory.me()?);
+        let member = known.map_or_else(|| MemberId::random(self.random), |member| member.id);
+        let vouched_by = Author::Device(voucher);
         self.post_action(Action::AddDevice(Box::new(AddDevice {
             member,
             name,
@@ -118,7 +139,7 @@ impl Cx<'_> {
             vouched_by,
             words_compared: approval.words_compared(),
             invite: Some(row.id),
-            expires: None,
+            expires: row.membership,
         })))?;
         self.tx.put_access_row(&AccessRow { device, access, transport, admin })?;
         self.use_invite(row, opened, approval)?;
@@ -132,7 +153,8 @@ impl Cx<'_> {
         row: InviteRow,
         opened: &Opened,
     ) -> Result<(), Fault> {
-        match self.approve_now(row, opened, Approval::Automatic) {
+        let me = self.memory.me()?;
+        match self.approve_now(row, opened, Approval::Automatic, me) {
             Ok(_) => Ok(()),
             Err(Fault::Refused(error)) => self.alarm(&error.message),
             Err(fault) => Err(fault),
@@ -158,7 +180,7 @@ impl Cx<'_> {
             self.intend(control, IntentKind::Add(*device), now)?;
         }
         if let Some(admins) = self.memory.profile.admins()
-            && Role::from_code(row.role) == Some(Role::Admin)
+            && self.is_admin_device(device)?
         {
             self.intend(admins, IntentKind::Add(*device), now)?;
         }
@@ -196,10 +218,12 @@ impl Cx<'_> {
         let message = answer
             .encode(&self.memory.keys()?.identity)
             .map_err(|_| Fault::Bug("the answer is too large"))?;
-        let mut channels = self.memory.channels.iter();
-        let channel = channels.find(|live| live.invite.as_ref() == Some(&row.id));
-        let Some(channel) = channel else { return Ok(()) };
-        let cells = channel.seal(self.random, INVITE_MESSAGE, &message)?;
+        let cells = self.marked(|memory, random| {
+            let mut channels = memory.channels.iter();
+            let channel = channels.find(|live| live.invite.as_ref() == Some(&row.id));
+            channel.map(|channel| channel.seal(random, INVITE_MESSAGE, &message)).transpose()
+        })?;
+        let Some(cells) = cells else { return Ok(()) };
         self.enqueue(OutKind::Invite, None, 0, Vec::new(), &cells)?;
         Ok(())
     }

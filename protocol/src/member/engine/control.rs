@@ -79,13 +79,20 @@ impl Cx<'_> {
         Ok(signed)
     }
 
+    /// Posts an entry that somebody else's key signed: the root's.
+    pub(super) fn post_signed(&mut self, signed: &SignedEntry) -> Result<(), Fault> {
+        self.post_in_control(OutKind::Control, CONTROL_ENTRY, signed.encode())
+    }
+
     fn post_in_control(&mut self, out: OutKind, kind: u8, message: Vec<u8>) -> Result<(), Fault> {
         let Some(control) = self.memory.profile.control() else {
             return Err(Fault::Bug("no control room"));
         };
-        let channel = self.memory.room_channel(ChannelKind::Control, &control);
-        let channel = channel.ok_or(Fault::Bug("no control channel"))?;
-        let (epoch, cells) = (channel.epoch, channel.seal(self.random, kind, &message)?);
+        let (epoch, cells) = self.marked(|memory, random| {
+            let channel = memory.room_channel(ChannelKind::Control, &control);
+            let channel = channel.ok_or(Fault::Bug("no control channel"))?;
+            Ok((channel.epoch, channel.seal(random, kind, &message)?))
+        })?;
         self.enqueue(out, Some(control), epoch, message, &cells)?;
         Ok(())
     }
@@ -101,6 +108,22 @@ impl Cx<'_> {
             !void && entry.number == next && entry.prev == self.memory.roster()?.head().hash;
         if follows {
             return self.entry(&signed, place, Origin::Own);
+        }
+        if entry.author == Author::Root {
+            // The root's words are not here any more to sign it again.
+            return self.alarm("A change signed with the root words was overtaken. Repeat it.");
+        }
+        let roster = self.memory.roster()?;
+        let moot = match &entry.action {
+            Action::AddDevice(add) => roster.device(&add.keys.identity.device_id()).is_some(),
+            Action::Revoke { device } => !roster.is_active(device),
+            Action::Role { member, role } => {
+                roster.member(member).is_some_and(|known| known.role == *role)
+            }
+            _ => false,
+        };
+        if moot {
+            return Ok(());
         }
         match self.post_action(entry.action) {
             Ok(_) => Ok(()),
@@ -142,20 +165,14 @@ impl Cx<'_> {
                     self.tell_approved(&device, &approved)?;
                 }
             }
-            Applied::RoleChanged { member, to, closes_invites, .. } => {
-                if closes_invites {
-                    self.close_all_invites()?;
-                }
-                if to == Role::Admin {
-                    let name = self.name_of(&member).unwrap_or_default();
-                    self.alarm(&format!("{name} is an admin now."))?;
-                }
+            Applied::RoleChanged { member, from, to, .. } => {
+                self.role_changed(&member, from, to, origin)?;
             }
-            Applied::RelayAddresses => {
-                let relay = self.memory.roster()?.relay();
-                if let Some(addresses) = relay.map(|relay| relay.addresses.clone()) {
-                    self.memory.profile.addresses = addresses;
-                    self.save_profile()?;
+            Applied::RelayAddresses => self.relay_changed(number)?,
+            Applied::Rewound { revoked, roles, relay } => {
+                self.rewound(signed, &revoked, &roles, origin)?;
+                if relay {
+                    self.relay_changed(number)?;
                 }
             }
             Applied::Policy { .. } => {}
@@ -177,17 +194,27 @@ impl Cx<'_> {
         let Action::AddDevice(add) = action else { return Ok(()) };
         let name = add.name.as_str().to_owned();
         if add.role == Role::Admin {
-            self.alarm(&format!("{name} is a new admin of the team."))?;
+            let number = self.memory.roster()?.head().number;
+            self.alarm(&format!("{name} is a new admin of the team (change {number})."))?;
         }
         let change = if is_new_member { "joined" } else { "device" };
-        self.event(json!({"v": 1, "type": "member", "member": name, "change": change}));
+        self.event(json!({"v": 1, "type": "member", "member": name, "change": change,
+            "device": device.to_hex(), "label": add.label.as_str()}));
         match (origin, add.invite) {
-            (Origin::Own, Some(invite)) => self.finish_approval(&invite, device),
-            _ => Ok(()),
+            (Origin::Own, Some(invite)) => self.finish_approval(&invite, device)?,
+            (Origin::Other, Some(invite)) => self.invite_used_elsewhere(&invite, device)?,
+            _ => {}
         }
+        if is_new_member {
+            return Ok(());
+        }
+        if self.memory.profile.member() == Some(add.member) {
+            self.alarm(&format!("You have a new device: {}.", add.label.as_str()))?;
+        }
+        self.follow_member(add)
     }
 
-    fn revoked(
+    pub(super) fn revoked(
         &mut self,
         device: &DeviceId,
         signed: &SignedEntry,
@@ -217,7 +244,11 @@ impl Cx<'_> {
     }
 
     /// **Revoking an admin lists the devices it approved.**
-    fn tell_approved(&mut self, device: &DeviceId, approved: &[DeviceId]) -> Result<(), Fault> {
+    pub(super) fn tell_approved(
+        &mut self,
+        device: &DeviceId,
+        approved: &[DeviceId],
+    ) -> Result<(), Fault> {
         if approved.is_empty() {
             return Ok(());
         }
@@ -245,6 +276,7 @@ impl Cx<'_> {
         if !signed || posted.v != 1 || posted.packages.len() > POOL {
             return Ok(());
         }
+        self.note_seen(&device)?;
         self.tx.forget_packages_of_pool(&device)?;
         for package in posted.packages.iter().chain(&posted.last_resort) {
             self.keep_package(&device, package)?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Cx;
+use super::asks::DIRECT_ASK;
 use super::control::Origin;
 use super::fault::Fault;
 use super::members::{is_visible, kind_code};
@@ -88,6 +89,7 @@ impl Cx<'_> {
                 Ok(())
             }
             DIRECT_WELCOME => self.welcome_to(peer, false, &whole.content),
+            DIRECT_ASK => self.asked(peer, &whole.content),
             DIRECT_ENTRY => match SignedEntry::decode(&whole.content) {
                 // Only what cuts somebody off may come this way: any other entry has one place in
                 // the log, equal for all.

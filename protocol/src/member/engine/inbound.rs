@@ -98,6 +98,9 @@ impl Cx<'_> {
         }
         for (seq, (id, cell)) in (first..).zip(cells.iter()) {
             self.cell(seq, &id, cell)?;
+            if self.memory.profile.stopped == Some(Stopped::Restored) {
+                return Ok(());
+            }
         }
         let seq = cursor.seq + cells.len() as u64;
         self.set_cursor(Cursor { log: cursor.log, seq, hash })?;
@@ -113,6 +116,10 @@ impl Cx<'_> {
                 return self.alarm("The relay altered a message of this device.");
             }
             OwnCell::No => {}
+        }
+        // **A restored profile is stopped before sending**: it reads to the head first.
+        if self.is_from_my_future(cell)? {
+            return self.stop(Stopped::Restored);
         }
         if !self.foreign_cell(seq, cell)? {
             self.tx.push_ring(seq, id, cell, self.now.unix_s())?;

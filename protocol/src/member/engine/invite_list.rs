@@ -1,8 +1,10 @@
-//! Invites as commands name and list them.
+//! Invites as commands name, list and end them.
 
+use serde_bytes::ByteArray;
 use serde_json::{Value, json};
 
 use super::Cx;
+use super::asks::Ask;
 use super::fault::{Fault, refused};
 use super::invites::{MINE, life, request_of, state};
 use crate::invite_code::Role;
@@ -50,5 +52,37 @@ impl Cx<'_> {
                 })
             })
             .collect())
+    }
+
+    /// Takes an invite back, or refuses who asks with it.
+    pub(super) fn reject_invite(&mut self, typed: &str) -> Result<(), Fault> {
+        let mut row = self.find_invite(typed)?;
+        let mut invite = life(&row).ok_or(Fault::Bug("a stored invite"))?;
+        let asking = row.state == state::ASKING;
+        invite
+            .revoke(self.now.unix_s())
+            .map_err(|error| refused(&format!("Nothing to reject: {error}."), None))?;
+        row.state = match (self.has_authority()?, asking) {
+            (false, _) => {
+                self.ask_admins(&Ask::Close { invite: ByteArray::new(row.id.0) })?;
+                state::REVOKED
+            }
+            (true, true) => state::REFUSED_ENDING,
+            (true, false) => state::REVOKED_ENDING,
+        };
+        row.used_at = Some(self.now.unix_s());
+        Ok(self.tx.put_invite(&row)?)
+    }
+
+    /// **Revoking an admin closes all open invites.**
+    pub(super) fn close_all_invites(&mut self) -> Result<(), Fault> {
+        for mut row in self.tx.invites()? {
+            if matches!(row.state, state::OPENING | state::OPEN | state::ASKING) {
+                row.state = state::REVOKED_ENDING;
+                row.used_at = Some(self.now.unix_s());
+                self.tx.put_invite(&row)?;
+            }
+        }
+        Ok(())
     }
 }

@@ -1,9 +1,11 @@
 //! Invites as an admin's device keeps them: opening and ending them at the relay, and who asks.
 
 use bytes::Bytes;
+use serde_bytes::{ByteArray, ByteBuf};
 use serde_json::json;
 
 use super::Cx;
+use super::asks::Ask;
 use super::fault::{Fault, failed, refused};
 use super::link::Asked;
 use super::profile::Stage;
@@ -45,6 +47,10 @@ pub(super) struct NewInvite {
     pub(super) role: Role,
     pub(super) ttl_s: u64,
     pub(super) auto_approve: bool,
+    /// For a further device of this member.
+    pub(super) own: bool,
+    /// The membership ends so many seconds from now.
+    pub(super) expires_s: Option<u64>,
 }
 
 /// Whether the relay has not confirmed the invite yet.
@@ -81,12 +87,13 @@ pub(super) fn life(row: &InviteRow) -> Option<Invite> {
 impl Cx<'_> {
     /// Makes an invite; the call is answered with its code when the relay has opened it.
     pub(super) fn create_invite(&mut self, call: CallId, new: NewInvite) -> Result<(), Fault> {
-        if !self.is_admin()? {
+        if !self.is_admin()? && !new.own {
             return Err(
                 failed(77, "Only admins invite.", Some("Ask an admin of your team.")).into()
             );
         }
-        if self.tx.relay_authority()?.is_none() {
+        let asks = new.own && !self.has_authority()?;
+        if self.tx.relay_authority()?.is_none() && !asks {
             return Err(failed(
                 75,
                 "This device has not been told the relay's key by the other admins yet.",
@@ -134,9 +141,19 @@ impl Cx<'_> {
             used_at: None,
             request: None,
             by: self.memory.me()?,
+            member: self.memory.profile.member().filter(|_| new.own),
+            vouch: None,
+            membership: new.expires_s.map(|after| now.saturating_add(after)),
         })?;
         let opened = self.memory.head();
         self.open_invite_channel(&code, opened)?;
+        if asks {
+            self.ask_admins(&Ask::Open {
+                secret: ByteArray::new(*code.secret().expose()),
+                bundle: ByteBuf::from(plain.to_vec()),
+                expires: terms.expires(),
+            })?;
+        }
         let answer = json!({"id": keys.id.to_hex(), "code": *code.to_text(),
             "expires_at": super::views::rfc3339(terms.expires())});
         let deadline = self.now.mono_ms + OPEN_WAIT_MS;
@@ -175,12 +192,15 @@ impl Cx<'_> {
 
     /// Tells the relay what it does not know yet of this device's invites.
     pub(super) fn work_on_invites(&mut self) -> Result<(), Fault> {
-        if !self.link.connected || self.now.mono_ms < self.link.retry_at {
+        let may = self.link.connected && self.now.mono_ms >= self.link.retry_at;
+        if !may || !self.has_authority()? {
             return Ok(());
         }
+        let (me, now, turn) = (self.memory.me()?, self.now.unix_s(), self.turn()?);
         for row in self.tx.invites()? {
             let id = row.id;
             match row.state {
+                state::OPENING if row.by != me && row.created_at + turn > now => {}
                 state::OPENING if !self.link.awaits(|a| *a == Asked::Invite(id)) => {
                     self.send_invite(&row)?;
                 }
@@ -239,6 +259,11 @@ impl Cx<'_> {
                 row.state = state::OPEN;
             }
         })?;
+        if let Some(row) = self.tx.invite(id)?.filter(|row| row.member.is_some())
+            && row.by != self.memory.me()?
+        {
+            self.send_ask(&row.by, &Ask::Opened { invite: ByteArray::new(id.0) })?;
+        }
         self.admin_news()
     }
 
@@ -262,6 +287,8 @@ impl Cx<'_> {
                 self.invite_ended(id)
             }
             // The relay knows the id: its DONE was lost.
+            Asked::Invite(id) if code == FailCode::Ended => self.invite_opened(id),
+            // The answer was lost, or another admin's device was quicker.
             Asked::Invite(id) if code == FailCode::Ended => self.invite_opened(id),
             Asked::Invite(id) if matches!(code, FailCode::TooLarge | FailCode::Denied) => {
                 self.tx.delete_invite(id)?;
@@ -343,31 +370,6 @@ impl Cx<'_> {
         row.state = state::USED_ENDING;
         row.used_at = Some(now);
         Ok(self.tx.put_invite(&row)?)
-    }
-
-    /// Takes an invite back, or refuses who asks with it.
-    pub(super) fn reject_invite(&mut self, typed: &str) -> Result<(), Fault> {
-        let mut row = self.find_invite(typed)?;
-        let mut invite = life(&row).ok_or(Fault::Bug("a stored invite"))?;
-        let asking = row.state == state::ASKING;
-        invite
-            .revoke(self.now.unix_s())
-            .map_err(|error| refused(&format!("Nothing to reject: {error}."), None))?;
-        row.state = if asking { state::REFUSED_ENDING } else { state::REVOKED_ENDING };
-        row.used_at = Some(self.now.unix_s());
-        Ok(self.tx.put_invite(&row)?)
-    }
-
-    /// **Revoking an admin closes all open invites.**
-    pub(super) fn close_all_invites(&mut self) -> Result<(), Fault> {
-        for mut row in self.tx.invites()? {
-            if matches!(row.state, state::OPENING | state::OPEN | state::ASKING) {
-                row.state = state::REVOKED_ENDING;
-                row.used_at = Some(self.now.unix_s());
-                self.tx.put_invite(&row)?;
-            }
-        }
-        Ok(())
     }
 }
 

@@ -253,11 +253,16 @@ impl Cx<'_> {
                 used_at: None,
                 request: Some(request.to_vec()),
                 by,
+                member: None,
+                vouch: None,
+                membership: None,
             })?;
             self.open_invite_channel(code, 0)?;
-            let channel = self.memory.channels.iter().find(|c| c.invite == Some(id));
-            let channel = channel.ok_or(Fault::Bug("no invite channel"))?;
-            let cells = channel.seal(self.random, INVITE_MESSAGE, &request)?;
+            let cells = self.marked(|memory, random| {
+                let channel = memory.channels.iter().find(|c| c.invite == Some(id));
+                let channel = channel.ok_or(Fault::Bug("no invite channel"))?;
+                channel.seal(random, INVITE_MESSAGE, &request)
+            })?;
             self.enqueue(OutKind::Invite, None, 0, Vec::new(), &cells)?;
             self.memory.profile.stage = Stage::Asking { invite: id.0, from: 0 };
         }

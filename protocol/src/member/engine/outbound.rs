@@ -3,11 +3,11 @@
 use super::Cx;
 use super::fault::Fault;
 use super::link::Asked;
+use super::marks::Marked;
 use super::memory::{Key, Live};
 use crate::cell::fragment::split;
 use crate::member::agent::core::Out;
 use crate::member::store::{NewOut, OutKind};
-use crate::random::Random;
 use crate::wire::Cells;
 use crate::wire::frame::{FailCode, Request, ToRelay};
 use crate::wire::ids::{CellId, Lane, RoomId, Seq};
@@ -24,7 +24,7 @@ impl Live {
     /// Cuts a message and seals it into cells with fresh ids.
     pub(super) fn seal(
         &self,
-        random: &mut (dyn Random + Send),
+        random: &mut Marked<'_>,
         kind: u8,
         message: &[u8],
     ) -> Result<Vec<(CellId, [u8; CELL])>, Fault> {

@@ -81,6 +81,8 @@ pub(super) enum Stopped {
     OtherLog,
     /// The relay's running hash does not fit the cells: it has shown two different pasts.
     Forked,
+    /// It is a copy: the device has gone on elsewhere since.
+    Restored,
     /// What it needs is past the relay's retention.
     Gap,
 }
@@ -94,6 +96,9 @@ impl Stopped {
                 "The relay shows another log than before, or one that ends earlier. Nothing more is sent."
             }
             Self::Forked => "The relay showed us two different pasts. Nothing more is sent.",
+            Self::Restored => {
+                "This profile is a copy of an older state: the device has sent messages since. Nothing more is sent from here."
+            }
             Self::Gap => "The relay no longer has the messages after the last one read here.",
         }
     }

@@ -81,6 +81,7 @@ impl Cx<'_> {
             return Ok(());
         };
         self.compare_heads(&opened.sender, &content)?;
+        self.note_seen(&opened.sender)?;
         let Some(device) = self.memory.roster()?.device(&opened.sender) else { return Ok(()) };
         let member = device.member;
         let own = Some(member) == self.memory.profile.member();

@@ -125,6 +125,7 @@ impl Cx<'_> {
         let room = row.id;
         let epoch_before = row.epoch;
         row.roster_floor = outcome.roster;
+        self.note_seen(&outcome.committer)?;
         self.close_channel(&room)?;
         if outcome.me_removed {
             return self.leave(row, own);
@@ -133,6 +134,7 @@ impl Cx<'_> {
         row.opened = place;
         row.status = RoomStatus::Active;
         row.members = self.count_members(&room)?;
+        self.adopt_state(&mut row, &outcome)?;
         self.tx.put_room(&row)?;
         self.memory.rooms.insert(room, row.clone());
         self.open_channel(&room, place)?;
@@ -149,7 +151,11 @@ impl Cx<'_> {
     }
 
     /// This device is no longer in the room.
-    fn leave(&mut self, mut row: RoomRow, own: Option<PendingCommit>) -> Result<(), Fault> {
+    pub(super) fn leave(
+        &mut self,
+        mut row: RoomRow,
+        own: Option<PendingCommit>,
+    ) -> Result<(), Fault> {
         let provider = self.provider();
         let room = row.id;
         if let Some(group) = self.memory.groups.remove(&room) {
@@ -161,6 +167,8 @@ impl Cx<'_> {
         for intent in self.tx.intents()?.iter().filter(|intent| intent.room == room) {
             self.tx.remove_intent(intent.id)?;
         }
+        self.tx.delete_room_change(&room)?;
+        self.close_channel(&room)?;
         row.status = RoomStatus::Left;
         self.tx.put_room(&row)?;
         let name = row.name.clone();
@@ -199,10 +207,11 @@ impl Cx<'_> {
             Ok(asked) => {
                 let (device, by) = (asked.target, asked.by);
                 self.tx.require_removal(&RequiredRemoval { room, epoch, device, by })?;
-                {
-                    let when = self.spread();
-                    self.intend(room, IntentKind::Remove(device), when)
+                if device == self.memory.me()? {
+                    return Ok(());
                 }
+                let when = self.spread();
+                self.intend(room, IntentKind::Remove(device), when)
             }
             Err(e2ee::Refused::Storage(error)) => Err(e2ee::Error::from(error).into()),
             Err(reason) => {
@@ -324,8 +333,10 @@ impl Cx<'_> {
         kind: u8,
         message: &[u8],
     ) -> Result<Vec<(crate::wire::ids::CellId, [u8; crate::wire::limits::CELL])>, Fault> {
-        let channel = self.memory.room_channel(ChannelKind::Room, room);
-        channel.ok_or(Fault::Bug("no channel"))?.seal(self.random, kind, message)
+        self.marked(|memory, random| {
+            let channel = memory.room_channel(ChannelKind::Room, room);
+            channel.ok_or(Fault::Bug("no channel"))?.seal(random, kind, message)
+        })
     }
 
     /// Queues a commit just built and keeps it pending with its exact bytes.

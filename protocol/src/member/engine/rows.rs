@@ -7,6 +7,7 @@ use super::Cx;
 use super::fault::Fault;
 use super::link::Asked;
 use crate::member::agent::core::Out;
+use crate::member::identity::SigningSecret;
 use crate::member::store::{AccessRow, MetaKey};
 use crate::noise::keys::TransportHash;
 use crate::wire::frame::{FailCode, ToRelay};
@@ -27,6 +28,8 @@ struct RowsState {
     /// How many of `adding` and `removing` are in the document under way. It is sent again with
     /// the same bytes until the relay confirms it.
     under_way: Option<(usize, usize)>,
+    /// Whether the document under way replaces the relay authority.
+    rotating: bool,
 }
 
 impl Cx<'_> {
@@ -37,7 +40,16 @@ impl Cx<'_> {
     /// Whether the relay has confirmed every change.
     pub(super) fn rows_settled(&self) -> Result<bool, Fault> {
         let state = self.rows_state()?;
-        Ok(state.adding.is_empty() && state.removing.is_empty())
+        let idle = state.adding.is_empty() && state.removing.is_empty();
+        Ok(idle && self.tx.next_authority()?.is_none())
+    }
+
+    /// **The relay authority is replaced in the same document that removes an admin.**
+    pub(super) fn rotate_authority(&mut self) -> Result<(), Fault> {
+        if self.tx.next_authority()?.is_none() {
+            self.tx.set_next_authority(&SigningSecret::generate(self.random))?;
+        }
+        Ok(())
     }
 
     /// The registry's version and the hash of its last document, as this device knows them.
@@ -60,8 +72,8 @@ impl Cx<'_> {
         rows: &[AccessRow],
     ) -> Result<(), Fault> {
         let mut state = self.rows_state()?;
-        (state.version, state.previous, state.under_way) =
-            (version, ByteArray::new(previous), None);
+        (state.version, state.previous) = (version, ByteArray::new(previous));
+        (state.under_way, state.rotating) = (None, false);
         state.adding.retain(|new| !rows.iter().any(|row| row.device.0 == new.into_array()));
         state.removing.retain(|old| rows.iter().any(|row| row.transport.0.0 == old.into_array()));
         Ok(self.tx.set(MetaKey::Rows, &state)?)
@@ -82,7 +94,7 @@ impl Cx<'_> {
         state.removing.push(ByteArray::new(row.transport.0.0));
         self.tx.set(MetaKey::Rows, &state)?;
         self.tx.remove_access_row(device)?;
-        Ok(())
+        if row.admin { self.rotate_authority() } else { Ok(()) }
     }
 
     /// Cuts rows of revoked devices that the revoker's device has not cut.
@@ -112,10 +124,12 @@ impl Cx<'_> {
     /// The document under way, or the next if anything is to be changed.
     pub(super) fn next_document(&mut self) -> Result<Option<SignedRows>, Fault> {
         let mut state = self.rows_state()?;
-        if state.adding.is_empty() && state.removing.is_empty() {
+        let next = self.tx.next_authority()?.is_some();
+        if state.adding.is_empty() && state.removing.is_empty() && !next {
             return Ok(None);
         }
         if state.under_way.is_none() {
+            state.rotating = next;
             let (adding, removing) = (state.adding.len(), state.removing.len());
             state.under_way = Some((adding.min(MAX_ROWS), removing.min(MAX_ROWS)));
             self.tx.set(MetaKey::Rows, &state)?;
@@ -125,6 +139,7 @@ impl Cx<'_> {
 
     fn document(&self, state: &RowsState) -> Result<Option<SignedRows>, Fault> {
         let Some(authority) = self.tx.relay_authority()? else { return Ok(None) };
+        let next = self.tx.next_authority()?.filter(|_| state.rotating);
         let (adding, removing) = state.under_way.unwrap_or_default();
         let wanted: Vec<_> = state.adding.iter().take(adding).collect();
         let rows = self.tx.access_rows()?.into_iter();
@@ -143,7 +158,7 @@ impl Cx<'_> {
             version: state.version + 1,
             previous: Digest(state.previous.into_array()),
             claim,
-            authority: authority.public().0,
+            authority: next.as_ref().unwrap_or(&authority).public().0,
             added,
             removed,
             addresses: self.memory.profile.addresses.clone(),
@@ -164,7 +179,11 @@ impl Cx<'_> {
         state.previous = ByteArray::new(document.hash().0);
         state.adding.drain(..adding.min(state.adding.len()));
         state.removing.drain(..removing.min(state.removing.len()));
-        state.under_way = None;
+        if let Some(next) = self.tx.next_authority()?.filter(|_| state.rotating) {
+            self.tx.set_relay_authority(&next)?;
+            self.tx.delete_next_authority()?;
+        }
+        (state.under_way, state.rotating) = (None, false);
         self.tx.set(MetaKey::Rows, &state)?;
         self.admin_news()
     }
@@ -180,8 +199,9 @@ impl Cx<'_> {
     pub(super) fn rows_failed(&mut self, code: FailCode, retry_ms: u32) -> Result<(), Fault> {
         self.link.retry_at = self.now.mono_ms + RETRY_MS.max(retry_ms.into());
         match code {
-            // Another admin's device was quicker; its note says on what to follow.
-            FailCode::Stale if self.has_fellow_admins()? => Ok(()),
+            // Another admin's device was quicker, and may have replaced the authority; its note says
+            // on what to follow.
+            FailCode::Stale | FailCode::Denied if self.has_fellow_admins()? => Ok(()),
             FailCode::Stale | FailCode::Denied => self.alarm(
                 "The relay refuses this device's changes of the team: its list is not the one expected.",
             ),

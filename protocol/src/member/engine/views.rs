@@ -37,7 +37,7 @@ impl Cx<'_> {
             .roster
             .as_ref()
             .and_then(|roster| roster.device(&row.device))
-            .is_some_and(|device| device.words_compared && device.revoked.is_none());
+            .is_some_and(|device| self.is_verified(device));
         let mut object = json!({
             "v": 1,
             "type": "message",
@@ -115,6 +115,7 @@ impl Cx<'_> {
                     "unread": unread,
                     "topic": row.topic,
                     "lifetime_s": row.lifetime_s,
+                    "who_may_add": self.who_may_add(row).ok(),
                     "frozen": !matches!(row.status, RoomStatus::Active),
                 })
             })
@@ -136,7 +137,7 @@ impl Cx<'_> {
                     .iter()
                     .filter_map(|d| roster.device(d))
                     .filter(|d| d.member == member.id)
-                    .all(|d| d.words_compared);
+                    .all(|d| self.is_verified(d));
                 json!({"member": member.name.as_str(), "role": member.role.name(),
                     "verified": verified})
             })

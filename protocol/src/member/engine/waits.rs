@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::Cx;
 use super::fault::{Fault, failed};
 use crate::member::agent::core::{ApiError, CallId, Down, Out};
+use crate::member::store::{OutKind, OutRow};
 use crate::wire::ids::{ContentId, DeviceId, InviteId};
 
 /// The most calls that wait at once; a further one is refused.
@@ -38,6 +39,8 @@ pub(super) enum What {
     InviteOpen { invite: InviteId, answer: Value },
     /// The newcomer is on the roster, at the relay and answered.
     Approved { device: DeviceId, answer: Value },
+    /// What was posted has its place, and the relay has confirmed what follows.
+    Posted { answer: Value },
     /// The devices are cut at the relay and out of this device's rooms.
     Revoked { devices: Vec<DeviceId>, answer: Value },
 }
@@ -149,6 +152,11 @@ impl Cx<'_> {
                     && self.tx.unplaced(None, 1)?.is_empty();
                 holds(done, answer)
             }
+            What::Posted { answer } => {
+                let control = |out: &OutRow| out.message.kind == OutKind::Control;
+                let open = self.tx.pending_messages()?.iter().any(control);
+                holds(!open && self.rows_settled()?, answer)
+            }
             What::Revoked { devices, answer } => {
                 let gone = devices
                     .iter()
@@ -159,7 +167,7 @@ impl Cx<'_> {
                     _ => false,
                 });
                 let done = gone && rekeyed && self.rows_settled()?;
-                if done && self.tx.relay_authority()?.is_none() {
+                if done && self.is_admin()? && self.tx.relay_authority()?.is_none() {
                     return Err(failed(
                         75,
                         "The rooms have new keys. The relay cuts the device when the founder's device is online.",

@@ -31,6 +31,7 @@ impl Cx<'_> {
             self.seal_texts()?;
             self.post_packages()?;
             self.approve_for_absent()?;
+            self.run_errands()?;
             self.share_with_admins()?;
         }
         self.work_on_rows()?;
@@ -44,10 +45,13 @@ impl Cx<'_> {
         let (unix, mono) = (self.now.unix_ms, self.now.mono_ms);
         let intents = self.tx.intents()?;
         let wishes = intents.iter().map(|i| mono + i.not_before_ms.saturating_sub(unix).max(1));
+        let errand = self.errands_due()?.map(|at| mono + (at * 1_000).saturating_sub(unix).max(1));
         let retry = Some(self.link.retry_at).filter(|at| *at > mono);
         let fetches = self.link.fetches.iter().filter_map(super::blobs::Fetch::due);
         self.link.due = match self.link.connected {
-            true => wishes.chain(retry).chain(fetches.map(|at| at.max(mono + 1))).min(),
+            true => {
+                wishes.chain(retry).chain(errand).chain(fetches.map(|at| at.max(mono + 1))).min()
+            }
             false => None,
         };
         Ok(())
@@ -83,11 +87,21 @@ impl Cx<'_> {
     pub(super) fn forget_done_intents(&mut self, room: &RoomId) -> Result<(), Fault> {
         let devices = self.devices_in(room)?;
         for intent in self.tx.intents()?.into_iter().filter(|intent| intent.room == *room) {
-            if is_done(&intent, &devices) || self.is_pointless(&intent) {
+            if self.is_done(&intent, &devices)? || self.is_pointless(&intent) {
                 self.tx.remove_intent(intent.id)?;
             }
         }
         Ok(())
+    }
+
+    /// Whether a wish holds already.
+    fn is_done(&mut self, intent: &Intent, devices: &[DeviceId]) -> Result<bool, Fault> {
+        Ok(match intent.kind {
+            IntentKind::Add(device) => devices.contains(&device),
+            IntentKind::Remove(device) => !devices.contains(&device),
+            IntentKind::Set => self.wanted_state(&intent.room)?.is_none(),
+            IntentKind::Update | IntentKind::Leave => false,
+        })
     }
 
     /// Adding a device that is revoked meanwhile helps nobody.
@@ -124,14 +138,17 @@ impl Cx<'_> {
         let devices = self.devices_in(&row.id)?;
         let (mut add, mut added, mut remove, mut update) =
             (Vec::new(), Vec::new(), Vec::new(), false);
+        let mut state = None;
         for intent in wanted {
-            if is_done(intent, &devices) || self.is_pointless(intent) {
+            if self.is_done(intent, &devices)? || self.is_pointless(intent) {
                 self.tx.remove_intent(intent.id)?;
                 continue;
             }
             match intent.kind {
                 IntentKind::Remove(device) => remove.push(device),
                 IntentKind::Update => update = true,
+                IntentKind::Set => state = self.wanted_state(&row.id)?,
+                IntentKind::Leave => remove.extend(self.go_on_leaving(row, intent)?),
                 IntentKind::Add(_) if add.len() >= MAX_ADDS => {}
                 IntentKind::Add(device) => match self.take_package(&device)? {
                     Some(package) => {
@@ -142,13 +159,17 @@ impl Cx<'_> {
                 },
             }
         }
-        if add.is_empty() && remove.is_empty() && !update {
+        if add.is_empty() && remove.is_empty() && !update && state.is_none() {
             return Ok(());
         }
         let required = self.required(&row.id, row.epoch)?;
+        if required.contains(&self.memory.me()?) {
+            // Nobody commits its own removal, and nothing else may be committed before it.
+            return Ok(());
+        }
         let place = Place { roster_floor: row.roster_floor, required_removals: &required };
         let secrets = self.control_secrets(row)?;
-        let change = Change { add: &add, remove: &remove, update };
+        let change = Change { add: &add, remove: &remove, update, state: state.as_ref() };
         let Some((group, roster, keys)) = self.memory.group(&provider, &row.id)? else {
             return Ok(());
         };
@@ -264,14 +285,5 @@ impl Cx<'_> {
             secret,
             opened: 0,
         })
-    }
-}
-
-/// Whether a wish holds already.
-fn is_done(intent: &Intent, devices: &[DeviceId]) -> bool {
-    match intent.kind {
-        IntentKind::Add(device) => devices.contains(&device),
-        IntentKind::Remove(device) => !devices.contains(&device),
-        IntentKind::Update => false,
     }
 }

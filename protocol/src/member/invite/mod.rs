@@ -9,6 +9,7 @@ mod dictionary;
 mod refusal;
 mod request;
 mod root_words;
+mod safety;
 mod snapshot;
 mod state;
 mod words;
@@ -25,6 +26,7 @@ pub use request::{
     JoinRequest, MAX_KEY_PACKAGES, MAX_PACKAGE_BYTES, MAX_REQUEST_BYTES, Opened, RequestError,
 };
 pub use root_words::{ROOT_WORDS, RootWordsError, parse_root_words, root_words};
+pub use safety::{SAFETY_WORDS, SafetyWords, TEAM_DIGITS, team_number};
 pub use snapshot::{MAX_SNAPSHOT_BYTES, Snapshot};
 pub use state::{
     AUTO_APPROVE_TTL, Approval, Asked, DEFAULT_TTL, Invite, InviteError, MAX_TTL, Phase, Terms,

@@ -1,10 +1,11 @@
 //! The folded state, and the one way in which it changes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::action::{Action, AddDevice, Author};
 use super::entry::{Entry, SignedEntry};
 use super::error::RosterError;
+use super::rewind::Effect;
 use super::rules::{self, Name};
 use crate::invite_code::{Language, Role, RosterHead};
 use crate::member::identity::{DevicePublic, SigningPublic, SigningSecret};
@@ -82,8 +83,6 @@ pub enum Unsupported {
     LogChange,
     /// A room begun anew.
     RoomRestart,
-    /// Entries undone by the root.
-    Rewind,
 }
 
 /// What an entry changed.
@@ -127,6 +126,15 @@ pub enum Applied {
         /// Its name.
         name: String,
     },
+    /// The root undid entries.
+    Rewound {
+        /// The devices that they had added and that count as revoked from here.
+        revoked: Vec<DeviceId>,
+        /// The members whose roles are others now: who, before, now.
+        roles: Vec<(MemberId, Role, Role)>,
+        /// Whether the relay's key or addresses may be others.
+        relay: bool,
+    },
     /// The entry counts, and this version cannot do what it says: the caller must tell the
     /// person, and must not act as if nothing had happened.
     Unsupported(Unsupported),
@@ -162,6 +170,9 @@ pub struct Roster {
     pub(super) relay: Option<Relay>,
     pub(super) policies: BTreeMap<String, u64>,
     pub(super) unsupported: Vec<(u32, Unsupported)>,
+    /// What each entry set, by its number.
+    pub(super) effects: Vec<Effect>,
+    pub(super) undone: BTreeSet<u32>,
 }
 
 impl Roster {
@@ -210,6 +221,8 @@ impl Roster {
             relay: None,
             policies: BTreeMap::new(),
             unsupported: Vec::new(),
+            effects: vec![Effect::Nothing],
+            undone: BTreeSet::new(),
         })
     }
 
@@ -262,6 +275,7 @@ impl Roster {
     pub fn apply(&mut self, signed: &SignedEntry) -> Result<Applied, RosterError> {
         let Checked { entry, hash } = self.check(signed)?;
         let applied = self.fold(&entry)?;
+        self.effects.push(effect_of(&entry.action));
         self.head = RosterHead { number: entry.number, hash };
         Ok(applied)
     }
@@ -304,7 +318,7 @@ impl Roster {
             }
             Action::LogChange { .. } => Ok(self.skip(entry.number, Unsupported::LogChange)),
             Action::RoomRestart { .. } => Ok(self.skip(entry.number, Unsupported::RoomRestart)),
-            Action::Rewind { .. } => Ok(self.skip(entry.number, Unsupported::Rewind)),
+            Action::Rewind { numbers } => Ok(self.fold_rewind(entry.number, numbers)),
         }
     }
 
@@ -350,5 +364,26 @@ impl Roster {
         let from = std::mem::replace(&mut member.role, to);
         let closes_invites = from == Role::Admin && to != Role::Admin;
         Ok(Applied::RoleChanged { member: *id, from, to, closes_invites })
+    }
+}
+
+/// What can be set back of an action.
+fn effect_of(action: &Action) -> Effect {
+    match action {
+        Action::AddDevice(add) => Effect::Added {
+            device: add.keys.identity.device_id(),
+            member: add.member,
+            role: add.role,
+        },
+        Action::Role { member, role } => Effect::Role { member: *member, role: *role },
+        Action::RelayAddresses { relay, addresses } => {
+            Effect::Relay(Relay { key: *relay, addresses: addresses.clone() })
+        }
+        Action::Policy { name, value } => Effect::Policy { name: name.clone(), value: *value },
+        Action::Found { .. }
+        | Action::Revoke { .. }
+        | Action::LogChange { .. }
+        | Action::RoomRestart { .. }
+        | Action::Rewind { .. } => Effect::Nothing,
     }
 }

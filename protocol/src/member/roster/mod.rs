@@ -12,6 +12,7 @@ mod entry;
 mod error;
 pub(crate) mod nearest;
 mod queries;
+mod rewind;
 mod rules;
 
 #[cfg(test)]

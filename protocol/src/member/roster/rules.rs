@@ -92,12 +92,17 @@ pub(super) fn permit(roster: &Roster, author: &Author, action: &Action) -> Resul
         Action::AddDevice(add) => permit_add(roster, author, add),
         Action::Revoke { device } => permit_revoke(roster, author, device),
         Action::Role { member, role } => permit_role(roster, author, member, *role),
+        // Only what came before, and never the founding.
+        Action::Rewind { numbers } => {
+            let head = roster.head().number;
+            let named = |number: &u32| (1..=head).contains(number);
+            if numbers.iter().all(named) { Ok(()) } else { Err(RosterError::NotAllowed) }
+        }
         Action::Policy { name, .. } if !roster.has_room_for_policy(name) => Err(RosterError::Full),
         Action::Policy { .. }
         | Action::RelayAddresses { .. }
         | Action::LogChange { .. }
-        | Action::RoomRestart { .. }
-        | Action::Rewind { .. } => Ok(()),
+        | Action::RoomRestart { .. } => Ok(()),
     }
 }
 

@@ -14,6 +14,10 @@ pub enum IntentKind {
     Remove(DeviceId),
     /// Renew one's own leaf.
     Update,
+    /// Give the room another state: what of it, says its change.
+    Set,
+    /// Go out of the room with all devices of this member.
+    Leave,
 }
 
 /// A wish to be kept.
@@ -63,6 +67,16 @@ impl View<'_> {
     }
 }
 
+impl View<'_> {
+    /// What shall be changed of a room.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn room_change(&self, room: &RoomId) -> Result<Option<Vec<u8>>, StoreError> {
+        self.row("SELECT change FROM room_change WHERE room = ?1", [room], |row| row.get(0))
+    }
+}
+
 impl Tx<'_> {
     /// Keeps a wish and returns its number; one that is there already is not kept twice.
     ///
@@ -96,6 +110,27 @@ impl Tx<'_> {
         if changed == 0 { Err(StoreError::NoSuchRow) } else { Ok(()) }
     }
 
+    /// Keeps what [`IntentKind::Set`] shall change of a room, as the engine wrote it.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn put_room_change(&self, room: &RoomId, change: &[u8]) -> Result<(), StoreError> {
+        self.execute(
+            "INSERT OR REPLACE INTO room_change (room, change) VALUES (?1, ?2)",
+            (room, change),
+        )?;
+        Ok(())
+    }
+
+    /// Forgets what was to be changed of a room.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn delete_room_change(&self, room: &RoomId) -> Result<(), StoreError> {
+        self.execute("DELETE FROM room_change WHERE room = ?1", [room])?;
+        Ok(())
+    }
+
     /// Forgets a wish that is done or pointless.
     ///
     /// # Errors
@@ -112,6 +147,8 @@ impl IntentKind {
             Self::Add(device) => (0, Some(device)),
             Self::Remove(device) => (1, Some(device)),
             Self::Update => (2, None),
+            Self::Set => (3, None),
+            Self::Leave => (4, None),
         }
     }
 
@@ -120,6 +157,8 @@ impl IntentKind {
             (0, Some(device)) => Some(Self::Add(device)),
             (1, Some(device)) => Some(Self::Remove(device)),
             (2, None) => Some(Self::Update),
+            (3, None) => Some(Self::Set),
+            (4, None) => Some(Self::Leave),
             _ => None,
         }
     }

@@ -5,7 +5,7 @@ use rusqlite::Row;
 use super::sql::{closed_debug, secret};
 use super::{StoreError, Tx, View};
 use crate::secret::Secret;
-use crate::wire::ids::{DeviceId, InviteId};
+use crate::wire::ids::{DeviceId, InviteId, MemberId};
 
 /// An invite. It holds a secret, so it can be neither copied nor printed.
 pub struct InviteRow {
@@ -31,12 +31,18 @@ pub struct InviteRow {
     pub used_at: Option<u64>,
     /// The join request that came.
     pub request: Option<Vec<u8>>,
-    /// The admin's device that made it.
+    /// The device that made it: an admin's, or the one to which another is added.
     pub by: DeviceId,
+    /// Whose further device it brings in; `None` for a new member.
+    pub member: Option<MemberId>,
+    /// When the membership it gives ends, in unix seconds.
+    pub membership: Option<u64>,
+    /// What that device said of who asks: whether the words were compared.
+    pub vouch: Option<bool>,
 }
 
 const SELECT: &str = "SELECT id, secret, bundle, role, name, auto_approve, created_at, expires_at,
-    state, used_at, request, by FROM invite";
+    state, used_at, request, by, member, vouch, membership FROM invite";
 
 closed_debug!(InviteRow);
 
@@ -66,8 +72,9 @@ impl Tx<'_> {
     pub fn put_invite(&self, invite: &InviteRow) -> Result<(), StoreError> {
         self.execute(
             "INSERT OR REPLACE INTO invite (id, secret, bundle, role, name, auto_approve,
-             created_at, expires_at, state, used_at, request, by)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+             created_at, expires_at, state, used_at, request, by, member, vouch,
+             membership)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
             (
                 invite.id,
                 invite.secret.expose(),
@@ -81,6 +88,9 @@ impl Tx<'_> {
                 invite.used_at,
                 &invite.request,
                 invite.by,
+                invite.member,
+                invite.vouch,
+                invite.membership,
             ),
         )?;
         Ok(())
@@ -110,5 +120,8 @@ fn invite_row(row: &Row<'_>) -> rusqlite::Result<InviteRow> {
         used_at: row.get(9)?,
         request: row.get(10)?,
         by: row.get(11)?,
+        member: row.get(12)?,
+        vouch: row.get(13)?,
+        membership: row.get(14)?,
     })
 }

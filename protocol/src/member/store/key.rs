@@ -19,7 +19,7 @@ use super::files;
 use crate::random::{Random, bytes};
 use crate::secret::Secret;
 
-const KEY_FILE: &str = "key";
+pub(super) const KEY_FILE: &str = "key";
 const MAGIC: &[u8; 8] = b"stafkey\0";
 const VERSION: u8 = 1;
 const SALT_LEN: usize = 16;
@@ -194,9 +194,36 @@ pub fn create_key(
     if has_key(dir) {
         return Err(KeyError::AlreadyThere);
     }
+    let key = DbKey::generate(random);
+    write_key(dir, &key, passphrase, calibration, random)?;
+    Ok(key)
+}
+
+/// Wraps the database key under another passphrase. The old key file is whole until the new one
+/// is, and gone then. A copy of the old one still opens with the old passphrase.
+///
+/// # Errors
+/// As [`unlock_key`] for the old passphrase, and as [`create_key`].
+pub fn change_passphrase(
+    dir: &Path,
+    old: &Passphrase,
+    new: &Passphrase,
+    calibration: Calibration,
+    random: &mut (impl Random + ?Sized),
+) -> Result<(), KeyError> {
+    let key = unlock_key(dir, old)?;
+    write_key(dir, &key, new, calibration, random)
+}
+
+fn write_key(
+    dir: &Path,
+    key: &DbKey,
+    passphrase: &Passphrase,
+    calibration: Calibration,
+    random: &mut (impl Random + ?Sized),
+) -> Result<(), KeyError> {
     let header = Header { calibration, salt: bytes(random), nonce: bytes(random) };
     let wrapping = header.calibration.derive(passphrase, &header.salt)?;
-    let key = DbKey::generate(random);
     let mut file = header.encode();
     let mut wrapped = Zeroizing::new(*key.secret().expose());
     let tag = XChaCha20Poly1305::new(wrapping.expose().into())
@@ -204,8 +231,7 @@ pub fn create_key(
         .map_err(|_| KeyError::Damaged)?;
     file.extend_from_slice(wrapped.as_slice());
     file.extend_from_slice(&tag);
-    files::write_whole(dir, KEY_FILE, &file)?;
-    Ok(key)
+    Ok(files::write_whole(dir, KEY_FILE, &file)?)
 }
 
 /// Opens the key file in `dir`. Takes about as long as its calibration says, right or wrong.

@@ -34,6 +34,8 @@ pub enum MetaKey {
     Settings,
     /// Whether the other admins' devices are to be told something.
     AdminNews,
+    /// How many cells this device has sealed.
+    OwnCells,
 }
 
 const CURSOR: i64 = 1;
@@ -41,6 +43,7 @@ const DEVICE_KEYS: i64 = 2;
 const RELAY_AUTHORITY: i64 = 3;
 const ROOT: i64 = 4;
 const THROWAWAY: i64 = 5;
+const NEXT_AUTHORITY: i64 = 6;
 
 impl MetaKey {
     fn code(self) -> i64 {
@@ -55,6 +58,7 @@ impl MetaKey {
             Self::Schedule => 23,
             Self::Settings => 24,
             Self::AdminNews => 25,
+            Self::OwnCells => 26,
         }
     }
 }
@@ -115,6 +119,14 @@ impl View<'_> {
     /// Those of the database.
     pub fn relay_authority(&self) -> Result<Option<SigningSecret>, StoreError> {
         self.signing_secret(RELAY_AUTHORITY)
+    }
+
+    /// The relay authority that replaces the present one, until the relay has confirmed it.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn next_authority(&self) -> Result<Option<SigningSecret>, StoreError> {
+        self.signing_secret(NEXT_AUTHORITY)
     }
 
     /// The team root key, between founding and the moment its words were shown.
@@ -183,6 +195,22 @@ impl Tx<'_> {
     /// Those of the database.
     pub fn set_relay_authority(&self, key: &SigningSecret) -> Result<(), StoreError> {
         self.put(RELAY_AUTHORITY, key.secret().expose())
+    }
+
+    /// Keeps the key that is to replace the relay authority.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn set_next_authority(&self, key: &SigningSecret) -> Result<(), StoreError> {
+        self.put(NEXT_AUTHORITY, key.secret().expose())
+    }
+
+    /// Forgets the key that was to replace the relay authority.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn delete_next_authority(&self) -> Result<(), StoreError> {
+        self.remove(NEXT_AUTHORITY)
     }
 
     /// Forgets the relay authority key, when it was replaced and this device has no right to the

@@ -15,6 +15,7 @@ mod changes;
 mod channels;
 mod counters;
 mod deliveries;
+mod devices;
 mod direct;
 mod disk;
 mod error;
@@ -37,6 +38,7 @@ mod sql;
 #[cfg(test)]
 mod tests;
 mod uploads;
+mod wipe;
 
 use std::ops::Deref;
 use std::path::Path;
@@ -55,7 +57,9 @@ pub use error::StoreError;
 pub use files::make_private_dir;
 pub use intents::{Intent, IntentKind, NewIntent};
 pub use invites::InviteRow;
-pub use key::{Calibration, DbKey, KeyError, Passphrase, create_key, has_key, unlock_key};
+pub use key::{
+    Calibration, DbKey, KeyError, Passphrase, change_passphrase, create_key, has_key, unlock_key,
+};
 pub use lock::{LockError, ProfileLock};
 pub use messages::{MessageQuery, MessageRow, MessageState, Unread};
 pub use meta::{Cursor, MetaKey};
@@ -67,6 +71,7 @@ pub use rooms::{RoomRow, RoomStatus};
 pub use roster::RosterRow;
 pub use search::MAX_SEARCH_WORDS;
 pub use uploads::{Download, MAX_KEPT_CHUNKS, Progress, Upload};
+pub use wipe::wipe;
 
 /// An opened, unlocked store. It may move between threads; one thread uses it at a time.
 pub struct Store {

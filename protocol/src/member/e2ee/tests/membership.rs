@@ -234,11 +234,11 @@ fn keys_of(seat: &Seat) -> &DeviceKeys {
 }
 
 #[test]
-fn required_capabilities_and_room_state_stay() {
+fn required_capabilities_and_the_kind_stay() {
     let (roster, mut seats) = team(2);
-    let mut renamed = seats[0].group.state().clone();
-    renamed.name = "renamed".into();
-    let other = state::context(renamed.encode().unwrap()).unwrap();
+    let mut hidden = seats[0].group.state().clone();
+    hidden.kind = RoomKind::Control;
+    let other = state::context(hidden.encode().unwrap()).unwrap();
     let commit = raw(&mut seats[0], |b| b.propose_group_context_extensions(other).unwrap());
     all_say(&mut seats, &roster, &commit, Invalid::Context);
     let none = openmls::prelude::Extensions::empty();

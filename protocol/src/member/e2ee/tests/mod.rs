@@ -6,6 +6,7 @@ mod membership;
 mod messages;
 mod rights;
 mod sizes;
+mod states;
 mod verdicts;
 
 pub(in crate::member) use self::hostile::break_tag;
@@ -242,4 +243,4 @@ fn all_talk(roster: &Roster, seats: &mut [Seat]) {
     }
 }
 
-const UPDATE: Change<'static> = Change { add: &[], remove: &[], update: true };
+const UPDATE: Change<'static> = Change { add: &[], remove: &[], update: true, state: None };

@@ -18,7 +18,7 @@ pub(super) struct Relay {
     pub(super) log: Vec<(CellId, [u8; CELL])>,
     pub(super) hashes: Vec<Digest>,
     /// The hash of the last ROWS document, and the authority it names.
-    registry: Option<(Digest, [u8; 32])>,
+    pub(super) registry: Option<(Digest, [u8; 32])>,
     pub(super) bundles: HashMap<InviteId, Vec<u8>>,
     pub(super) ended: HashMap<InviteId, InviteEnd>,
     pub(super) blobs: HashMap<BlobId, Vec<bytes::Bytes>>,

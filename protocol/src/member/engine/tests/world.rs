@@ -1,6 +1,7 @@
 //! The world: a relay, devices, and a scheduler that stops when nobody has anything to do.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -25,7 +26,7 @@ pub(super) const RELAY_KEY: StaticPublic = StaticPublic([9; 32]);
 pub(super) struct Device {
     pub(super) engine: Engine,
     dir: TempDir,
-    key: DbKey,
+    key: Arc<DbKey>,
     /// The next seq the relay pushes; `None` while offline.
     cursor: Option<u64>,
     pub(super) events: Vec<Value>,
@@ -44,6 +45,7 @@ pub(super) struct World {
     pub(super) fork: Option<Fork>,
     pub(super) devices: Vec<Device>,
     pub(super) now: Now,
+    pub(super) root_words: String,
     calls: u64,
 }
 
@@ -51,7 +53,14 @@ impl World {
     /// A relay nobody has claimed.
     pub(super) fn new() -> Self {
         let now = Now { unix_ms: 1_800_000_000_000, mono_ms: 1_000 };
-        Self { relay: Relay::default(), fork: None, devices: Vec::new(), now, calls: 0 }
+        Self {
+            relay: Relay::default(),
+            fork: None,
+            devices: Vec::new(),
+            now,
+            root_words: String::new(),
+            calls: 0,
+        }
     }
 
     /// A team of a founder.
@@ -79,6 +88,7 @@ impl World {
             unreachable!("a founder's bundle")
         };
         assert_eq!(root_words.split_whitespace().count(), 24);
+        world.root_words = root_words.to_string();
         world.relay.answer(ToRelay::Rows { request: 0, document });
         let engine = &mut world.devices[founder].engine;
         engine.enrolled(now).unwrap();
@@ -90,7 +100,7 @@ impl World {
 
     pub(super) fn blank(&mut self) -> usize {
         let dir = TempDir::new().unwrap();
-        let key = DbKey::generate(&mut OsRandom);
+        let key = Arc::new(DbKey::generate(&mut OsRandom));
         let store = Store::create(dir.path(), &key, e2ee::migrate).unwrap();
         let engine = Engine::open(store, Box::new(OsRandom)).unwrap();
         let (events, answers) = (Vec::new(), HashMap::new());
@@ -193,6 +203,21 @@ impl World {
         device.cursor = None;
         let again = Store::open(device.dir.path(), &device.key, e2ee::migrate).unwrap();
         device.engine = Engine::open(again, Box::new(OsRandom)).unwrap();
+    }
+
+    /// A copy of a device's whole profile as it is now, offline, on another machine.
+    pub(super) fn copy_of(&mut self, at: usize) -> usize {
+        let (dir, from) = (TempDir::new().unwrap(), &self.devices[at]);
+        for file in std::fs::read_dir(from.dir.path()).unwrap() {
+            let file = file.unwrap();
+            std::fs::copy(file.path(), dir.path().join(file.file_name())).unwrap();
+        }
+        let key = Arc::clone(&from.key);
+        let store = Store::open(dir.path(), &key, e2ee::migrate).unwrap();
+        let engine = Engine::open(store, Box::new(OsRandom)).unwrap();
+        let (events, answers) = (Vec::new(), HashMap::new());
+        self.devices.push(Device { engine, dir, key, cursor: None, events, answers });
+        self.devices.len() - 1
     }
 
     /// Makes a call and runs the world until it is answered.

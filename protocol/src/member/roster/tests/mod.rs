@@ -2,5 +2,6 @@
 
 mod entries;
 mod names;
+mod rewinds;
 mod rights;
 pub(crate) mod team;

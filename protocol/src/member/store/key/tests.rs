@@ -87,3 +87,16 @@ fn the_cost_is_calibrated_to_a_second_and_never_below_64_mib_and_three_passes() 
     let measured = Calibration::measure(&mut || times.next().unwrap()).unwrap();
     assert_eq!(measured, Calibration { memory_kib: 2 * 65_536, passes: 3 });
 }
+
+#[test]
+fn another_passphrase_opens_the_same_database() {
+    let dir = tempfile::tempdir().unwrap();
+    let (old, new) = (passphrase("six plain words of old"), passphrase("six plain words of new"));
+    let cost = Calibration::FLOOR;
+    let made = create_key(dir.path(), &old, cost, &mut OsRandom).unwrap();
+    let wrong = change_passphrase(dir.path(), &new, &old, cost, &mut OsRandom);
+    assert!(matches!(wrong, Err(KeyError::WrongPassphrase)));
+    change_passphrase(dir.path(), &old, &new, cost, &mut OsRandom).unwrap();
+    assert!(matches!(unlock_key(dir.path(), &old), Err(KeyError::WrongPassphrase)));
+    assert!(unlock_key(dir.path(), &new).unwrap().secret().ct_eq(made.secret().expose()));
+}

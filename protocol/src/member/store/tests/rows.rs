@@ -107,6 +107,9 @@ fn an_invite_is_kept_with_its_secret_and_its_state() {
         used_at,
         request: Some(vec![1]),
         by: DeviceId([8; 16]),
+        member: None,
+        vouch: None,
+        membership: None,
     };
     world.step(|tx| tx.put_invite(&invite(0, None)));
     world.step(|tx| tx.put_invite(&invite(2, Some(15))));

@@ -58,6 +58,9 @@ fn no_file_of_the_profile_holds_a_planted_plaintext() {
             used_at: None,
             request: None,
             by: device(),
+            member: None,
+            vouch: None,
+            membership: None,
         })
     });
     // With the write-ahead log in place, then after it was folded in.

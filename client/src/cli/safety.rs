@@ -1,0 +1,47 @@
+//! `wipe`, `passphrase`
+
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::api::{self, Api, Calls, Profile};
+use crate::errors::Failure;
+use crate::output::Out;
+use crate::passphrase::Source;
+use crate::text;
+
+/// `wipe`: key, files, then the device gives itself up if that can still be said.
+pub(super) async fn wipe(profile: &Profile, out: &mut Out) -> Result<(), Failure> {
+    // What is open stays open when the files are gone.
+    let api = Api::open_quietly(profile).await;
+    api::wipe(&profile.dir)?;
+    let revoked = match api {
+        Some(api) => {
+            let asked = api.call("forsake", api::none()).await;
+            api.close().await;
+            asked.is_ok()
+        }
+        None => false,
+    };
+    if out.style.json {
+        return out.json(json!({"wiped": true, "revoked": revoked}));
+    }
+    out.done(text::WIPED)?;
+    out.note(if revoked { text::FORSAKEN } else { text::NOT_FORSAKEN });
+    Ok(())
+}
+
+/// `passphrase`
+pub(super) fn passphrase(
+    profile: &Profile,
+    new: Option<&Path>,
+    out: &mut Out,
+) -> Result<(), Failure> {
+    let old = profile.passphrase.existing()?.into_inner();
+    let new = Source::from_flag(new).new_profile()?.into_inner();
+    api::change_passphrase(&profile.dir, &old, &new)?;
+    if out.style.json {
+        return out.json(json!({}));
+    }
+    out.done(text::PASSPHRASE_CHANGED)
+}

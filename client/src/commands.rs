@@ -85,6 +85,40 @@ impl Role {
     }
 }
 
+/// `file ...`
+#[derive(Subcommand)]
+pub(crate) enum FileCommand {
+    /// Send a file
+    Send {
+        /// NAME, or @MEMBER
+        room: String,
+        /// The file, 60 MiB at most
+        path: PathBuf,
+    },
+    /// Fetch a file; nothing that exists is written over, nothing is opened
+    Get {
+        /// The file's id
+        id: String,
+        /// Where to put it: a directory, or a new name
+        #[arg(short, long, value_name = "PATH", default_value = ".")]
+        output: PathBuf,
+    },
+    /// List files
+    List {
+        /// Only this room: NAME, or @MEMBER
+        room: Option<String>,
+    },
+}
+
+/// The forms of an exported history.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// One JSON object a line
+    Jsonl,
+    /// Markdown
+    Md,
+}
+
 /// The commands.
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -122,6 +156,48 @@ pub(crate) enum Command {
     Tail {
         /// Only this room: NAME, or @MEMBER
         room: Option<String>,
+    },
+    /// Replace the text of a message of yours
+    Edit {
+        /// The message's id
+        id: String,
+        /// The new text; `-` reads standard input
+        #[arg(allow_hyphen_values = true)]
+        text: OsString,
+    },
+    /// Take back a message, file or reaction of yours
+    Delete {
+        /// The message's id
+        id: String,
+    },
+    /// React to a message with an emoji
+    React {
+        /// The message's id
+        id: String,
+        /// The emoji
+        emoji: String,
+    },
+    /// Find messages that hold all words
+    Search {
+        /// The words, in any order; the last may be the beginning of one
+        #[arg(required = true)]
+        words: Vec<String>,
+        /// Only in this room: NAME, or @MEMBER
+        #[arg(long)]
+        room: Option<String>,
+        /// The newest N
+        #[arg(long, value_name = "N", default_value_t = 50)]
+        limit: u32,
+    },
+    /// Send, list and fetch files
+    #[command(subcommand)]
+    File(FileCommand),
+    /// Print the whole history of a room
+    Export {
+        /// NAME, or @MEMBER
+        room: String,
+        #[arg(long, value_enum, default_value = "jsonl")]
+        format: Format,
     },
     /// Show connection and counters, without connecting
     Status,

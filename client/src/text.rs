@@ -162,6 +162,61 @@ pub(crate) const NOTHING_SENT: &str = "Nothing was sent.";
 pub(crate) const QUEUED: &str = "Queued. It goes out with the next connection.";
 pub(crate) const REACHED: &str = "Everything is read and sent.";
 pub(crate) const EDITED: &str = " (edited)";
+pub(crate) const EDIT_DONE: &str = "Edited.";
+pub(crate) const DELETE_DONE: &str = "Deleted on every device that reads the deletion.";
+pub(crate) const REACT_DONE: &str = "Done.";
+pub(crate) const NOTHING_FOUND: &str = "Nothing found.";
+
+pub(crate) const LARGE_FILE: &str =
+    "It is larger than 900 KiB: the host can see who fetches it, though not what it is.";
+pub(crate) const FETCH_SEEN: &str =
+    "The host can see who fetches this: it is too large for every device to fetch it.";
+pub(crate) const LIST_FILES: &str = "See them all: staffetta file list";
+pub(crate) const PATH_UTF8: &str = "That path is not UTF-8.";
+pub(crate) const CHECK_PATH: &str = "Check the path. Nothing was sent or written.";
+
+pub(crate) fn no_path(why: &str) -> String {
+    format!("That path cannot be used: {why}.")
+}
+
+pub(crate) fn saved(path: &str) -> String {
+    format!("Saved as {path}.")
+}
+
+pub(crate) fn progress(name: &str, percent: u64) -> String {
+    format!("{name}: {percent} %")
+}
+
+pub(crate) fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_024 => format!("{bytes} B"),
+        1_024..1_048_576 => format!("{} KiB", bytes / 1_024),
+        _ => format!("{}.{} MiB", bytes / 1_048_576, bytes % 1_048_576 * 10 / 1_048_576),
+    }
+}
+
+pub(crate) fn file(name: &str, bytes: u64, id: &str) -> String {
+    format!("[{name}, {}: staffetta file get {id}]", size(bytes))
+}
+
+pub(crate) fn edited(id: &str, text: &str) -> String {
+    format!("edited {id}: {text}")
+}
+
+pub(crate) fn deleted(id: &str) -> String {
+    format!("deleted {id}")
+}
+
+pub(crate) fn reacted(id: &str, emoji: &str) -> String {
+    format!("{emoji} to {id}")
+}
+
+pub(crate) fn missing(count: u64, from: &str, room: &str) -> String {
+    match count {
+        1 => format!("1 message from {from} is missing in {room}."),
+        _ => format!("{count} messages from {from} are missing in {room}."),
+    }
+}
 
 pub(crate) fn text_long(most: usize) -> String {
     format!("The message is longer than {most} bytes.")

@@ -57,7 +57,7 @@ fn the_tested_commands_of_the_runbook_work_in_order() {
     let script = script
         .replace("/var/lib", &place(&var))
         .replace("VAR", &place(&var))
-        .replace("/root", &place(&root))
+        .replace("/srv", &place(&root))
         .replace("ROOT", &place(&root));
     let bin = Path::new(env!("CARGO_BIN_EXE_staffetta-relay")).parent().unwrap();
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());

@@ -1,12 +1,13 @@
 //! `send`, `read`, `tail`
 
+use std::ffi::OsString;
 use std::io::{self, Read};
 
 use serde_json::{Map, Value, json};
 
 use super::team::painted_trust;
 use super::{PATIENCE_MS, interrupted, items, refresh};
-use crate::api::{Api, Calls, MAX_TEXT};
+use crate::api::{Api, ApiError, Calls, MAX_TEXT};
 use crate::commands::{ReadArgs, SendArgs};
 use crate::errors::Failure;
 use crate::output::{Out, Paint, clean_block, clean_line, is_set, line_of};
@@ -27,20 +28,27 @@ impl Outgoing {
     /// # Errors
     /// Empty, not UTF-8 or too long: 1. Standard input wanted twice: 2.
     pub(super) fn take(args: SendArgs, stdin_taken: bool) -> Result<Self, Failure> {
-        let bytes = if args.text != "-" {
-            args.text.into_encoded_bytes()
-        } else if stdin_taken {
-            return Err(Failure::usage(text::STDIN_TWICE, text::STDIN_ONCE));
-        } else {
-            from(&mut io::stdin().lock())?
-        };
         Ok(Self {
             room: args.room,
-            text: check(bytes)?,
+            text: take_text(args.text, stdin_taken)?,
             reply_to: args.reply_to,
             wait: !args.no_wait,
         })
     }
+}
+
+/// A text of the command line, or of standard input if it is `-`.
+///
+/// # Errors
+/// As [`Outgoing::take`].
+pub(super) fn take_text(text: OsString, stdin_taken: bool) -> Result<String, Failure> {
+    if text != "-" {
+        return check(text.into_encoded_bytes());
+    }
+    if stdin_taken {
+        return Err(Failure::usage(text::STDIN_TWICE, text::STDIN_ONCE));
+    }
+    check(from(&mut io::stdin().lock())?)
 }
 
 /// Reads a message, which loses one final newline; not more than shows that it is too long.
@@ -78,10 +86,22 @@ pub(super) async fn send(
     if let Some(id) = message.reply_to {
         params.insert("reply_to".into(), id.into());
     }
-    match api.call("send", Value::Object(params)).await {
+    let said = match message.wait {
+        true => text::sent(&clean_line(&message.room)),
+        false => text::QUEUED.to_owned(),
+    };
+    answered(api.call("send", Value::Object(params)).await, &said, out)
+}
+
+/// Prints the answer to something sent.
+pub(super) fn answered(
+    answer: Result<Value, ApiError>,
+    said: &str,
+    out: &mut Out,
+) -> Result<(), Failure> {
+    match answer {
         Ok(answer) if out.style.json => out.json(answer),
-        Ok(_) if !message.wait => out.done(text::QUEUED),
-        Ok(_) => out.done(&text::sent(&clean_line(&message.room))),
+        Ok(_) => out.done(said),
         Err(error) => {
             // Queued all the same: a script must learn the id.
             if out.style.json && error.data.get("id").is_some() {
@@ -129,12 +149,19 @@ pub(super) async fn tail(room: Option<String>, api: &Api, out: &mut Out) -> Resu
 }
 
 /// One event as a line of JSON, or as people read it; kinds we do not know are for scripts only.
-fn print(event: Value, one_room: bool, out: &mut Out) -> Result<(), Failure> {
+pub(super) fn print(event: Value, one_room: bool, out: &mut Out) -> Result<(), Failure> {
     if out.style.json {
         return out.json(event);
     }
     match line_of(&event, "type").as_str() {
-        "message" => message(&event, one_room, out),
+        "message" | "file" => message(&event, one_room, out),
+        "edit" | "delete" | "reaction" => change(&event, one_room, out),
+        "gap" if event.get("missing").is_some() => {
+            let missing = event.get("missing").and_then(Value::as_u64).unwrap_or_default();
+            let (from, room) = (line_of(&event, "from"), line_of(&event, "room"));
+            out.warn(&text::missing(missing, &from, &room));
+            Ok(())
+        }
         "connection" => {
             out.note(&text::connection(&line_of(&event, "state")));
             Ok(())
@@ -170,10 +197,36 @@ fn message(event: &Value, one_room: bool, out: &mut Out) -> Result<(), Failure> 
     }
     let from = style.paint(Paint::Bold, &line_of(event, "from"));
     head.push(format!("{} {from}", painted_trust(event, out)));
-    let body = event.get("text").and_then(Value::as_str).map(clean_block).unwrap_or_default();
-    let body = body.replace('\n', "\n    ");
+    let body = body_of(event).replace('\n', "\n    ");
     let edited = if is_set(event, "edited") { text::EDITED } else { "" };
     out.line(&format!("{}  {body}{edited}", head.join("  ")))
+}
+
+/// What a message says: its text, or which file it brings.
+pub(super) fn body_of(event: &Value) -> String {
+    if line_of(event, "type") != "file" {
+        return event.get("text").and_then(Value::as_str).map(clean_block).unwrap_or_default();
+    }
+    let size = event.get("size").and_then(Value::as_u64).unwrap_or_default();
+    let id: String = line_of(event, "id").chars().take(8).collect();
+    text::file(&line_of(event, "name"), size, &id)
+}
+
+/// `2027-04-25 09:12  general  v Karim  edited 1a2b3c4d: text`
+fn change(event: &Value, one_room: bool, out: &mut Out) -> Result<(), Failure> {
+    let target: String = line_of(event, "target").chars().take(8).collect();
+    let what = match line_of(event, "type").as_str() {
+        "edit" => text::edited(&target, &line_of(event, "text")),
+        "delete" => text::deleted(&target),
+        _ => text::reacted(&target, &line_of(event, "emoji")),
+    };
+    let time = time::minute(&line_of(event, "sent_at"));
+    let mut head = vec![out.style.paint(Paint::Dim, &time)];
+    if !one_room {
+        head.push(line_of(event, "room"));
+    }
+    head.push(out.style.paint(Paint::Bold, &line_of(event, "from")));
+    out.line(&format!("{}  {what}", head.join("  ")))
 }
 
 #[cfg(test)]

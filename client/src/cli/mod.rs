@@ -1,7 +1,10 @@
 //! The command line: one file a family, each a function of parsed arguments, an open API and the
 //! output. It must never know how the agent works or what a terminal screen is.
 
+mod change;
 mod chat;
+mod file;
+mod history;
 mod invite;
 mod join;
 mod room;
@@ -44,6 +47,14 @@ pub(crate) async fn run(cli: Cli, out: &mut Out) -> Result<(), Failure> {
             api.close().await;
             result
         }
+        Some(Command::Edit { id, text }) => {
+            let stdin_taken = matches!(profile.passphrase, Source::Stdin);
+            let text = chat::take_text(text, stdin_taken)?;
+            let api = Api::open(&profile, true).await?;
+            let result = change::edit(&id, text, &api, out).await;
+            api.close().await;
+            result
+        }
         Some(command) => {
             let api = Api::open(&profile, !matches!(command, Command::Status)).await?;
             let result = with(command, &api, out).await;
@@ -66,10 +77,17 @@ async fn with(command: Command, api: &Api, out: &mut Out) -> Result<(), Failure>
         Command::Room(command) => room::run(command, api, out).await,
         Command::Read(args) => chat::read(args, api, out).await,
         Command::Tail { room } => chat::tail(room, api, out).await,
+        Command::Delete { id } => change::delete(&id, api, out).await,
+        Command::React { id, emoji } => change::react(&id, &emoji, api, out).await,
+        Command::Search { words, room, limit } => {
+            history::search(&words, room, limit, api, out).await
+        }
+        Command::File(command) => file::run(command, api, out).await,
+        Command::Export { room, format } => history::export(&room, format, api, out).await,
         Command::Status => status::status(api, out).await,
         Command::Sync => status::sync(api, out).await,
         Command::Agent => status::agent(api, out).await,
-        Command::Join(_) | Command::Send(_) | Command::Version => Ok(()),
+        Command::Join(_) | Command::Send(_) | Command::Edit { .. } | Command::Version => Ok(()),
     }
 }
 

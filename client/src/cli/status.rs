@@ -47,6 +47,11 @@ pub(super) async fn status(api: &impl Calls, out: &mut Out) -> Result<(), Failur
     if !refused.is_empty() {
         out.line(&out.style.paint(Paint::Bad, &format!("refused {refused}")))?;
     }
+    for missing in status.get("missing").and_then(Value::as_array).into_iter().flatten() {
+        let count = missing.get("count").and_then(Value::as_u64).unwrap_or_default();
+        let (from, room) = (line_of(missing, "from"), line_of(missing, "room"));
+        out.line(&out.style.paint(Paint::Bad, &text::missing(count, &from, &room)))?;
+    }
     for alarm in status.get("alarms").and_then(Value::as_array).into_iter().flatten() {
         let what = alarm.as_str().map_or_else(|| line_of(alarm, "text"), clean_line);
         out.line(&out.style.paint(Paint::Bad, &text::alarm(&what)))?;

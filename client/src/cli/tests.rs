@@ -257,3 +257,57 @@ fn version_needs_no_profile() {
     status::version(&mut out).unwrap();
     assert_eq!(lines(&stdout.text())[0]["version"], env!("CARGO_PKG_VERSION"));
 }
+
+#[tokio::test]
+async fn edit_delete_and_react_print_an_own_id_and_a_target() {
+    let answer = json!({"id": "cd", "seq": 13, "state": "sent", "target": "ab"});
+    let api = Table::default()
+        .ok("edit", answer.clone())
+        .ok("delete", answer.clone())
+        .ok("react", answer.clone());
+    let (mut out, stdout, _) = captured(JSON);
+    change::edit("ab", "new".into(), &api, &mut out).await.unwrap();
+    change::delete("ab", &api, &mut out).await.unwrap();
+    change::react("ab", "👍", &api, &mut out).await.unwrap();
+    assert_eq!(lines(&stdout.text()), [answer.clone(), answer.clone(), answer]);
+    assert_eq!(api.asked("edit"), json!({"id": "ab", "text": "new", "wait_ms": 10_000}));
+    assert_eq!(api.asked("react"), json!({"id": "ab", "emoji": "👍", "wait_ms": 10_000}));
+}
+
+#[tokio::test]
+async fn search_asks_for_all_words_and_prints_messages() {
+    let api = Table::default().ok("search", json!([message("a")]));
+    let (mut out, stdout, _) = captured(JSON);
+    let words = ["two".to_owned(), "words".to_owned()];
+    history::search(&words, Some("press".into()), 5, &api, &mut out).await.unwrap();
+    assert_eq!(lines(&stdout.text()), [message("a")]);
+    assert_eq!(api.asked("search"), json!({"words": "two words", "limit": 5, "room": "press"}));
+}
+
+#[tokio::test]
+async fn an_exported_text_cannot_pass_for_a_heading() {
+    let mut evil = message("a");
+    evil["text"] = json!("# one\n\n**Karim**, now");
+    let api = Table::default().ok("read", json!([evil]));
+    let (mut out, stdout, _) = captured(TEXT);
+    let format = crate::commands::Format::Md;
+    history::export("general", format, &api, &mut out).await.unwrap();
+    let text = stdout.text();
+    assert!(text.starts_with("# general\n\n**Lea**, "), "{text}");
+    assert!(text.ends_with("\n\n> # one\n> \n> **Karim**, now\n"), "{text}");
+}
+
+#[tokio::test]
+async fn a_file_is_printed_as_what_fetches_it() {
+    let mut sent = message("0123456789abcdef");
+    for (field, value) in
+        [("type", json!("file")), ("name", json!("a.pdf")), ("size", json!(2_048))]
+    {
+        sent[field] = value;
+    }
+    let api = Table::default().ok("read", json!([sent]));
+    let (mut out, stdout, _) = captured(TEXT);
+    chat::read(all(), &api, &mut out).await.unwrap();
+    let text = stdout.text();
+    assert!(text.ends_with("Lea  [a.pdf, 2 KiB: staffetta file get 01234567]\n"), "{text}");
+}

@@ -7,7 +7,8 @@ use super::{Global, load, print_line};
 use crate::doctor;
 use crate::hub::{Hub, system_clock};
 use crate::init::{self, Layout};
-use crate::store::{self, sled::SledStore};
+use crate::store;
+use crate::store::sled::SledStore;
 
 pub(super) fn check(global: &Global) -> anyhow::Result<()> {
     let data = global.data()?;

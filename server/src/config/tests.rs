@@ -94,6 +94,8 @@ fn precedence_is_file_environment_flags_and_each_value_knows_where_it_came_from(
     assert_eq!(origin("low_disk"), ("\"1GiB\"".into(), Origin::File("c".into(), Some(3))));
     assert_eq!(origin("half_open"), ("9".into(), Origin::Flag("--half-open")));
     assert_eq!(origin("max_disk"), ("\"10GiB\"".into(), Origin::Default));
+    let proxies = [("STAFFETTA__LIMITS__TRUSTED_PROXY", "[\"172.30.74.0/24\"]")];
+    assert_eq!(parse("", &proxies).unwrap().config.limits.trusted_proxy.len(), 1);
     let said = parse("", &[("STAFFETTA__STORAGE__KEEP", "3 parsecs")]).unwrap_err().to_string();
     assert!(said.starts_with("STAFFETTA__STORAGE__KEEP: "), "{said}");
     let said = parse("", &[("STAFFETTA__STORAGE__KEEPS", "3h")]).unwrap_err().to_string();

@@ -135,6 +135,9 @@ impl Connection {
     async fn run(&mut self, pass: &Pass) {
         while !self.ending {
             self.tell_changes();
+            if self.ending {
+                break;
+            }
             let has_more = self.has_more();
             let is_clogged = self.out.iter().map(Bytes::len).sum::<usize>() >= MAX_WAITING;
             let blobs = self.pending.iter().filter(|pending| pending.is_blob).count();

@@ -101,8 +101,12 @@ impl Disk {
                 continue;
             }
             let name = entry.file_name().into_string().ok().context("a name")?;
-            let node = if entry.file_type()?.is_dir() {
+            let kind = entry.file_type()?;
+            let node = if kind.is_dir() {
                 self.load(&entry.path())?
+            } else if !kind.is_file() {
+                // A socket is gone with its process.
+                continue;
             } else {
                 // A ballast is room, not contents.
                 let durable = if name == "ballast" { vec![] } else { fs::read(entry.path())? };

@@ -4,37 +4,32 @@ use ciborium::Value;
 
 use super::{
     Content, ContentError, Kind, LogHead, MAX_CONTENT, MAX_MENTIONS, MAX_NUMBER, MAX_TIME, Unknown,
-    VERSION, check_text,
+    VERSION,
 };
 use crate::wire::ids::{ContentId, Digest, MemberId};
 
 /// The keys. 0 to 23 take one byte; numbers that are not here are free for later fields.
-mod field {
-    pub(super) const VERSION: u8 = 0;
-    pub(super) const ID: u8 = 1;
-    pub(super) const COUNTER: u8 = 2;
-    pub(super) const SENT_AT: u8 = 3;
-    pub(super) const KIND: u8 = 4;
-    pub(super) const BODY: u8 = 5;
-    pub(super) const IN_REPLY_TO: u8 = 6;
-    pub(super) const EXPIRES: u8 = 7;
-    pub(super) const MENTIONS: u8 = 8;
-    pub(super) const ROSTER_HEAD: u8 = 9;
-    pub(super) const LOG_HEAD: u8 = 10;
+pub(super) mod field {
+    pub(in super::super) const VERSION: u8 = 0;
+    pub(in super::super) const ID: u8 = 1;
+    pub(in super::super) const COUNTER: u8 = 2;
+    pub(in super::super) const SENT_AT: u8 = 3;
+    pub(in super::super) const KIND: u8 = 4;
+    pub(in super::super) const BODY: u8 = 5;
+    pub(in super::super) const IN_REPLY_TO: u8 = 6;
+    pub(in super::super) const EXPIRES: u8 = 7;
+    pub(in super::super) const MENTIONS: u8 = 8;
+    pub(in super::super) const ROSTER_HEAD: u8 = 9;
+    pub(in super::super) const LOG_HEAD: u8 = 10;
+    pub(in super::super) const REPLACES: u8 = 11;
 }
 
 /// How deep arrays, maps and tags may nest.
 const MAX_DEPTH: usize = 16;
 
 pub(super) fn encode(content: &Content) -> Result<Vec<u8>, ContentError> {
-    let body = match &content.kind {
-        Kind::Text(text) => {
-            check_text(text)?;
-            Value::Text(text.clone())
-        }
-        Kind::Unknown { code: Kind::TEXT, .. } => return Err(ContentError::Field(field::KIND)),
-        Kind::Unknown { body, .. } => body.clone(),
-    };
+    check_target(content)?;
+    let body = content.kind.body()?;
     check_numbers(content)?;
     let mut map = content.unknown.0.clone();
     let mut put = |key: u8, value: Value| map.push((Value::from(key), value));
@@ -60,6 +55,9 @@ pub(super) fn encode(content: &Content) -> Result<Vec<u8>, ContentError> {
     if let Some(head) = &content.log_head {
         put(field::LOG_HEAD, Value::Array(vec![head.seq.into(), bytes(&head.hash)]));
     }
+    if let Some(id) = &content.replaces {
+        put(field::REPLACES, bytes(&id.0));
+    }
     write(map)
 }
 
@@ -77,14 +75,7 @@ pub(super) fn decode(input: &[u8]) -> Result<Content, ContentError> {
     let code = fields.number(field::KIND, u8::MAX.into())?;
     let code = u8::try_from(code).map_err(|_| ContentError::Field(field::KIND))?;
     let body = fields.required(field::BODY)?;
-    let kind = match (code, body) {
-        (Kind::TEXT, Value::Text(text)) => {
-            check_text(&text)?;
-            Kind::Text(text)
-        }
-        (Kind::TEXT, _) => return Err(ContentError::Field(field::BODY)),
-        (code, body) => Kind::Unknown { code, body },
-    };
+    let kind = Kind::read(code, body)?;
     let content = Content {
         id: ContentId(array(field::ID, &fields.required(field::ID)?)?),
         counter: fields.number(field::COUNTER, MAX_NUMBER)?,
@@ -101,6 +92,10 @@ pub(super) fn decode(input: &[u8]) -> Result<Content, ContentError> {
         mentions: fields.take(field::MENTIONS).map_or(Ok(Vec::new()), mentions)?,
         roster_head: fields.take(field::ROSTER_HEAD).map(roster_head).transpose()?,
         log_head: fields.take(field::LOG_HEAD).map(log_head).transpose()?,
+        replaces: fields
+            .take(field::REPLACES)
+            .map(|value| array(field::REPLACES, &value).map(ContentId))
+            .transpose()?,
         unknown: Unknown(fields.0),
     };
     // Also refuses trailing bytes, keys that come twice or out of order, and long forms.
@@ -108,6 +103,17 @@ pub(super) fn decode(input: &[u8]) -> Result<Content, ContentError> {
         return Err(ContentError::NotDeterministic);
     }
     Ok(content)
+}
+
+/// Edits, deletions and reactions are about a message; other known kinds replace none.
+fn check_target(content: &Content) -> Result<(), ContentError> {
+    let (missing, key) = match &content.kind {
+        Kind::Edit(_) | Kind::Delete => (content.replaces.is_none(), field::REPLACES),
+        Kind::Reaction(_) => (content.in_reply_to.is_none(), field::IN_REPLY_TO),
+        Kind::Text(_) | Kind::File(_) => (content.replaces.is_some(), field::REPLACES),
+        Kind::Unknown { .. } => (false, field::REPLACES),
+    };
+    if missing { Err(ContentError::Field(key)) } else { Ok(()) }
 }
 
 fn check_numbers(content: &Content) -> Result<(), ContentError> {
@@ -150,7 +156,7 @@ fn item(value: &Value) -> Result<Vec<u8>, ContentError> {
     Ok(out)
 }
 
-fn bytes(bytes: &[u8]) -> Value {
+pub(super) fn bytes(bytes: &[u8]) -> Value {
     Value::Bytes(bytes.to_vec())
 }
 
@@ -173,12 +179,12 @@ impl Fields {
     }
 }
 
-fn number(key: u8, value: &Value, max: u64) -> Result<u64, ContentError> {
+pub(super) fn number(key: u8, value: &Value, max: u64) -> Result<u64, ContentError> {
     let found = value.as_integer().and_then(|integer| u64::try_from(integer).ok());
     found.filter(|found| *found <= max).ok_or(ContentError::Field(key))
 }
 
-fn array<const N: usize>(key: u8, value: &Value) -> Result<[u8; N], ContentError> {
+pub(super) fn array<const N: usize>(key: u8, value: &Value) -> Result<[u8; N], ContentError> {
     let found = value.as_bytes().and_then(|bytes| bytes.as_slice().try_into().ok());
     found.ok_or(ContentError::Field(key))
 }

@@ -9,6 +9,8 @@
 //! unknown kinds and fields they hold.
 
 mod cbor;
+mod file;
+mod kind;
 mod sanitize;
 #[cfg(test)]
 mod tests;
@@ -19,6 +21,8 @@ use ciborium::Value;
 
 use crate::wire::ids::{ContentId, Digest, MemberId, Seq};
 
+pub use file::{FileRef, MAX_FILE, MAX_FILE_NAME, padded, safe_name};
+pub use kind::{Kind, MAX_REACTION};
 pub use sanitize::{MAX_MARKS, sanitize_block, sanitize_line};
 
 /// The version of the format.
@@ -45,7 +49,7 @@ pub struct Content {
     pub sent_at: u64,
     /// What it is.
     pub kind: Kind,
-    /// MIMI `inReplyTo`.
+    /// MIMI `inReplyTo`; of a reaction, what it is a reaction to.
     pub in_reply_to: Option<ContentId>,
     /// MIMI `expires`: when it is to vanish, in unix seconds.
     pub expires: Option<u64>,
@@ -55,35 +59,10 @@ pub struct Content {
     pub roster_head: Option<(u32, Digest)>,
     /// Where the sender was in the log.
     pub log_head: Option<LogHead>,
+    /// MIMI `replaces`: the message that an edit or a deletion is about.
+    pub replaces: Option<ContentId>,
     /// Fields of a later version of the format, kept as they are.
     pub unknown: Unknown,
-}
-
-/// What a message is.
-#[derive(Clone, PartialEq)]
-pub enum Kind {
-    /// Text in the small markdown subset, 1 to [`MAX_TEXT`] bytes.
-    Text(String),
-    /// A kind that this version does not know: kept, shown as unknown, passed on unchanged.
-    Unknown {
-        /// Its code; never [`Kind::TEXT`].
-        code: u8,
-        /// Its body.
-        body: Value,
-    },
-}
-
-impl Kind {
-    /// The code of [`Kind::Text`].
-    pub const TEXT: u8 = 1;
-
-    /// The kind's code.
-    pub fn code(&self) -> u8 {
-        match self {
-            Self::Text(_) => Self::TEXT,
-            Self::Unknown { code, .. } => *code,
-        }
-    }
 }
 
 /// A sender's place in the log, in short form; the hash binds the log's id as well.
@@ -103,12 +82,6 @@ pub struct Unknown(Vec<(Value, Value)>);
 impl fmt::Debug for Content {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Content").field("kind", &self.kind).finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Kind({})", self.code())
     }
 }
 
@@ -140,6 +113,12 @@ pub enum ContentError {
     /// The text is longer than [`MAX_TEXT`].
     #[error("the text has {len} bytes")]
     TextTooLong {
+        /// Its length in bytes.
+        len: usize,
+    },
+    /// A reaction is not 1 to [`MAX_REACTION`] bytes without blanks.
+    #[error("the reaction has {len} bytes or holds blanks")]
+    Reaction {
         /// Its length in bytes.
         len: usize,
     },
@@ -181,18 +160,33 @@ impl Content {
         text: String,
     ) -> Result<Self, ContentError> {
         check_text(&text)?;
-        Ok(Self {
+        Ok(Self::new(id, counter, sent_at, Kind::Text(text)))
+    }
+
+    /// Content with nothing but what every message has.
+    pub fn new(id: ContentId, counter: u64, sent_at: u64, kind: Kind) -> Self {
+        Self {
             id,
             counter,
             sent_at,
-            kind: Kind::Text(text),
+            kind,
             in_reply_to: None,
             expires: None,
             mentions: Vec::new(),
             roster_head: None,
             log_head: None,
+            replaces: None,
             unknown: Unknown::default(),
-        })
+        }
+    }
+
+    /// The message that an edit, a deletion or a reaction is about.
+    pub fn target(&self) -> Option<ContentId> {
+        match self.kind {
+            Kind::Edit(_) | Kind::Delete => self.replaces,
+            Kind::Reaction(_) => self.in_reply_to,
+            Kind::Text(_) | Kind::File(_) | Kind::Unknown { .. } => None,
+        }
     }
 
     /// The content's bytes, in deterministic form, at most [`MAX_CONTENT`] of them.

@@ -231,3 +231,81 @@ fn ordinary_writing_of_many_scripts_passes_unchanged() {
         assert_eq!(sanitize_block(text), text);
     }
 }
+
+fn about(kind: Kind, replaces: Option<ContentId>, reply: Option<ContentId>) -> Content {
+    let mut content = Content::new(id(), 1, 1, kind);
+    (content.replaces, content.in_reply_to) = (replaces, reply);
+    content
+}
+
+fn file(name: &str, size: u64) -> Kind {
+    Kind::File(FileRef {
+        name: name.to_owned(),
+        size,
+        blob: crate::wire::ids::BlobId([1; 32]),
+        key: std::sync::Arc::new(crate::secret::Secret::copy(&[2; 32]).unwrap()),
+        hash: Digest([3; 32]),
+    })
+}
+
+#[test]
+fn every_kind_comes_back_as_it_was_written() {
+    let target = Some(id());
+    for content in [
+        about(Kind::Edit("new".into()), target, None),
+        about(Kind::Delete, target, None),
+        about(Kind::Reaction("👩\u{200D}💻".into()), None, target),
+        about(file("a.pdf", MAX_FILE), None, target),
+    ] {
+        let read = Content::decode(&content.encode().unwrap()).unwrap();
+        assert!(read == content);
+        assert_eq!(read.target().is_some(), content.kind.code() != Kind::FILE);
+    }
+}
+
+#[test]
+fn changes_name_their_target_and_others_have_none() {
+    let target = Some(id());
+    for content in [
+        about(Kind::Edit("new".into()), None, target),
+        about(Kind::Delete, None, None),
+        about(Kind::Reaction("x".into()), target, None),
+        about(Kind::Text("x".into()), target, None),
+        about(Kind::Reaction("two words".into()), None, target),
+        about(Kind::Reaction("x".repeat(65)), None, target),
+        about(Kind::Reaction(String::new()), None, target),
+        about(file("", 1), None, None),
+        about(file("x", MAX_FILE + 1), None, None),
+        about(file(&"x".repeat(256), 1), None, None),
+    ] {
+        assert!(content.encode().is_err(), "{content:?}");
+    }
+}
+
+#[test]
+fn padme_adds_an_eighth_at_most_and_keeps_few_lengths() {
+    for size in [0, 1, 2, 9, 1_000, 1_025, 100_000, MAX_FILE - 1, MAX_FILE] {
+        let whole = padded(size);
+        assert!(whole >= size && whole <= size.max(1) + size / 8 && whole <= MAX_FILE, "{size}");
+        assert_eq!(padded(whole), whole);
+    }
+    let lengths: std::collections::BTreeSet<_> = (0..1_000_000).map(padded).collect();
+    assert!(lengths.len() < 400, "{}", lengths.len());
+}
+
+#[test]
+fn a_safe_name_is_one_visible_component() {
+    for (name, safe) in [
+        ("a.pdf", "a.pdf"),
+        ("../../.bashrc", "_.._.bashrc"),
+        (".hidden", "hidden"),
+        ("..", "file"),
+        ("", "file"),
+        ("gpj.\u{202E}exe", "gpj.\u{FFFD}exe"),
+        ("two\nlines", "two␊lines"),
+        ("C:\\x|y", "C__x_y"),
+    ] {
+        assert_eq!(safe_name(name), safe);
+    }
+    assert!(safe_name(&"é".repeat(300)).len() <= 200);
+}

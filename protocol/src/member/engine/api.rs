@@ -4,7 +4,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Cx;
-use super::chat::Send;
+use super::changes::Wanted;
+use super::chat::{Draft, Send};
 use super::fault::{Fault, bad_params, failed, refused};
 use super::invites::NewInvite;
 use super::joining::DEFAULT_LIFETIME_S;
@@ -13,6 +14,7 @@ use super::views::Read;
 use super::waits::{Wait, What};
 use crate::invite_code::Role;
 use crate::member::agent::core::CallId;
+use crate::member::content::Kind;
 use crate::member::e2ee::{RoomKind, WhoMayAdd};
 use crate::member::invite::DEFAULT_TTL;
 use crate::member::roster::Name;
@@ -61,6 +63,18 @@ struct ReadParams {
     since: Option<String>,
     #[serde(default)]
     mark_read: bool,
+    /// The oldest `limit` messages instead of the newest.
+    #[serde(default)]
+    oldest: bool,
+}
+
+#[derive(Deserialize)]
+struct ChangeParams {
+    id: String,
+    text: Option<String>,
+    emoji: Option<String>,
+    key: Option<String>,
+    wait_ms: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -106,6 +120,11 @@ struct RevokeParams {
 }
 
 #[derive(Deserialize)]
+struct FilesParams {
+    room: Option<String>,
+}
+
+#[derive(Deserialize)]
 struct SubscribeParams {
     room: Option<String>,
 }
@@ -145,7 +164,13 @@ impl Cx<'_> {
         if let Some(why) = self.memory.profile.stopped
             && !matches!(
                 method,
-                "team" | "invite.list" | "room.list" | "room.members" | "read" | "subscribe"
+                "team"
+                    | "invite.list"
+                    | "room.list"
+                    | "room.members"
+                    | "read"
+                    | "search"
+                    | "subscribe"
             )
         {
             return Err(stopped_fault(why));
@@ -193,11 +218,23 @@ impl Cx<'_> {
             "room.remove" => self.change_room(id, read(params)?, IntentKind::Remove),
             "send" | "reply" => self.send_call(id, read(params)?),
             "read" => {
-                let ReadParams { room, unread, limit, since, mark_read } = read(params)?;
+                let ReadParams { room, unread, limit, since, mark_read, oldest } = read(params)?;
                 let since = since.as_deref().map(content_id).transpose()?;
                 let limit = limit.unwrap_or(50);
-                return self.read(&Read { room, unread, limit, since, mark_read }).map(Some);
+                let query = Read { room, unread, limit, since, mark_read, oldest };
+                return self.read(&query).map(Some);
             }
+            "edit" | "delete" | "react" => self.change_call(id, method, read(params)?),
+            "upload" => self.upload(id, &read(params)?),
+            "download" => {
+                let params: super::files::DownloadParams = read(params)?;
+                self.download(id, content_id(&params.id)?, &params)
+            }
+            "files" => {
+                let room = read::<FilesParams>(params)?.room;
+                return self.list_files(room.as_deref()).map(Some);
+            }
+            "search" => return self.search(&read(params)?).map(Some),
             "unacked" => return self.unacked().map(Some),
             "ack" => {
                 let content = content_id(&read::<IdParams>(params)?.id)?;
@@ -206,6 +243,7 @@ impl Cx<'_> {
             }
             "alarms.clear" => {
                 self.tx.delete(MetaKey::Alarms)?;
+                self.tx.clear_missing()?;
                 return Ok(Some(json!({})));
             }
             _ => {
@@ -239,7 +277,20 @@ impl Cx<'_> {
             _ => return Err(bad_params("room, or to").into()),
         };
         let wait_ms = wait_ms.unwrap_or(10_000);
-        self.send(id, &row, Send { text, reply_to, key, wait_ms })
+        let mut draft = Draft::new(self.random, Kind::Text(text));
+        draft.reply_to = reply_to;
+        self.send(id, &row, Send { draft, key, wait_ms })
+    }
+
+    fn change_call(&mut self, id: CallId, what: &str, params: ChangeParams) -> Result<(), Fault> {
+        let ChangeParams { id: target, text, emoji, key, wait_ms } = params;
+        let wanted = match (what, text, emoji) {
+            ("edit", Some(text), _) => Wanted::Edit(text),
+            ("delete", _, _) => Wanted::Delete,
+            ("react", _, Some(emoji)) => Wanted::React(emoji),
+            _ => return Err(bad_params("text, or emoji").into()),
+        };
+        self.change(id, content_id(&target)?, wanted, key, wait_ms.unwrap_or(10_000))
     }
 
     fn create_room(&mut self, params: CreateParams) -> Result<Value, Fault> {
@@ -311,7 +362,7 @@ impl Cx<'_> {
         let mut out = Vec::new();
         for content in self.tx.unacked(WINDOW)? {
             if let Some(row) = self.tx.message(&content)? {
-                out.push(self.message_json(&row));
+                out.push(self.message_json(&row)?);
             }
         }
         Ok(Value::Array(out))

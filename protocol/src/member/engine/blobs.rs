@@ -22,7 +22,7 @@ use crate::wire::ids::{BlobId, Lane};
 use crate::wire::limits::{BLOB_CHUNK, MAX_BLOB_CHUNKS, NOISE_TAG, SHARED_BLOB};
 
 /// Plaintext bytes of a chunk.
-const PLAIN: usize = BLOB_CHUNK - NOISE_TAG;
+pub(super) const PLAIN: usize = BLOB_CHUNK - NOISE_TAG;
 /// The longest random wait before an announced blob is fetched, in milliseconds.
 const FETCH_SPREAD_MS: u64 = 10_000;
 /// Milliseconds before a blob that is not there yet is asked for again.
@@ -52,6 +52,14 @@ impl Fetch {
 impl Cx<'_> {
     /// Seals `content` and queues it for the relay.
     pub(super) fn put_blob(&mut self, content: &[u8]) -> Result<Payload, Fault> {
+        let (id, key, _) = self.seal_blob(content)?;
+        let len = u32::try_from(content.len()).map_err(|_| Fault::Bug("blob length"))?;
+        Ok(Payload::Blob { id, key, hash: Snapshot::hash_of(content), len })
+    }
+
+    /// Seals `content` under a key of its own and queues its chunks, which go out as they are
+    /// however often that is tried. Returns the blob, its key, and how many chunks it has.
+    pub(super) fn seal_blob(&mut self, content: &[u8]) -> Result<(BlobId, Secret<32>, u16), Fault> {
         let secret = Secret::<32>::random(self.random);
         let key = Secret::<32>::random(self.random);
         let id = BlobId(Blake2s256::digest(secret.expose()).into());
@@ -71,12 +79,12 @@ impl Cx<'_> {
             let chunk = sealed.ok_or(Fault::Bug("seal a blob"))?;
             self.tx.put_blob_chunk(&BlobChunk { blob: id, secret, index, count, chunk })?;
         }
-        let len = u32::try_from(content.len()).map_err(|_| Fault::Bug("blob length"))?;
-        Ok(Payload::Blob { id, key, hash: Snapshot::hash_of(content), len })
+        Ok((id, key, count))
     }
 
     /// Hands over the next chunk, and asks for the next one that is wanted.
     pub(super) fn work_on_blobs(&mut self) -> Result<(), Fault> {
+        self.work_on_downloads()?;
         if !self.link.connected || self.now.mono_ms < self.link.retry_at {
             return Ok(());
         }
@@ -104,14 +112,30 @@ impl Cx<'_> {
 
     /// **Every device fetches every blob up to 1 MiB after a random delay, so fetching says
     /// nothing.**
-    pub(super) fn announced(&mut self, blobs: &[(BlobId, u64)]) {
+    pub(super) fn announced(&mut self, blobs: &[(BlobId, u64)]) -> Result<(), Fault> {
         for (blob, size) in blobs {
-            let known = self.link.fetches.iter().any(|fetch| fetch.blob == *blob);
+            let known = self.fetches(blob) || self.tx.progress(blob)?.is_whole();
             if *size <= SHARED_BLOB && !known && self.link.fetches.len() < MAX_FETCHES {
                 let wait = u64::from(u32::from_be_bytes(bytes(self.random))) % FETCH_SPREAD_MS;
-                self.want(*blob, self.now.mono_ms + wait, false);
+                self.fetch(*blob, self.now.mono_ms + wait)?;
             }
         }
+        Ok(())
+    }
+
+    /// Whether a blob is being fetched.
+    pub(super) fn fetches(&self, blob: &BlobId) -> bool {
+        self.link.fetches.iter().any(|fetch| fetch.blob == *blob)
+    }
+
+    /// Fetches what is not here yet of a blob whose chunks are kept.
+    pub(super) fn fetch(&mut self, blob: BlobId, not_before: u64) -> Result<(), Fault> {
+        self.want(blob, not_before, false);
+        let have = self.tx.progress(&blob)?.have;
+        if let Some(fetch) = self.link.fetches.last_mut() {
+            fetch.chunks = vec![Bytes::new(); have.into()];
+        }
+        Ok(())
     }
 
     fn want(&mut self, blob: BlobId, not_before: u64, wanted: bool) {
@@ -125,34 +149,48 @@ impl Cx<'_> {
             return Ok(());
         };
         let Some(fetch) = self.link.fetches.get_mut(at) else { return Ok(()) };
-        let index = fetch.chunks.len() + 1;
-        fetch.chunks.push(if fetch.wanted { chunk } else { Bytes::new() });
-        fetch.whole = index >= usize::from(count);
-        match (fetch.whole, fetch.wanted) {
-            (true, true) => self.retry_admission(),
-            (true, false) => {
-                self.link.fetches.remove(at);
-                Ok(())
-            }
-            (false, _) => Ok(()),
+        let (index, wanted) = (fetch.chunks.len(), fetch.wanted);
+        fetch.chunks.push(if wanted { chunk.clone() } else { Bytes::new() });
+        fetch.whole = index + 1 >= usize::from(count);
+        let whole = fetch.whole;
+        if whole && wanted {
+            return self.retry_admission();
+        }
+        if whole {
+            self.link.fetches.remove(at);
+        }
+        match wanted {
+            true => Ok(()),
+            false => self.take_chunk(blob, index, count, &chunk),
         }
     }
 
     /// A blob is not there, or not yet.
-    pub(super) fn blob_failed(&mut self, asked: &Asked, code: FailCode) {
-        let again = self.now.mono_ms + AGAIN_MS;
+    pub(super) fn blob_failed(
+        &mut self,
+        asked: &Asked,
+        code: FailCode,
+        retry_ms: u32,
+    ) -> Result<(), Fault> {
+        let again = self.now.mono_ms + u64::from(retry_ms).max(AGAIN_MS);
         match asked {
             Asked::BlobGet(blob) => {
+                if code == FailCode::Unknown {
+                    self.blob_is_gone(blob)?;
+                }
                 self.link.fetches.retain(|fetch| fetch.wanted || fetch.blob != *blob);
                 for fetch in self.link.fetches.iter_mut().filter(|fetch| fetch.blob == *blob) {
                     fetch.not_before = again;
                 }
             }
-            _ => {
+            Asked::BlobPut(blob, _) => {
                 tracing::warn!(?code, "the relay refuses a blob");
                 self.link.retry_at = again;
+                return self.upload_refused(blob, code);
             }
+            _ => {}
         }
+        Ok(())
     }
 
     /// The snapshot that an answer names: `Some(None)` if it stands in the answer itself, `None`
@@ -165,7 +203,9 @@ impl Cx<'_> {
             return Ok(Some(None));
         };
         match self.link.fetches.iter_mut().find(|fetch| fetch.blob == *id) {
-            Some(fetch) if fetch.wanted && fetch.whole => Ok(Some(Some(open(key, &fetch.chunks)))),
+            Some(fetch) if fetch.wanted && fetch.whole => {
+                Ok(Some(Some(open_blob(key, &fetch.chunks))))
+            }
             Some(fetch) => {
                 fetch.wanted = true;
                 if fetch.whole || !fetch.chunks.is_empty() {
@@ -183,7 +223,7 @@ impl Cx<'_> {
 }
 
 /// The content of a whole blob; empty if it does not open, which its hash will show.
-fn open(key: &Secret<32>, chunks: &[Bytes]) -> Vec<u8> {
+pub(super) fn open_blob(key: &Secret<32>, chunks: &[impl AsRef<[u8]>]) -> Vec<u8> {
     let mut out = Vec::new();
     let mut seal = Some(DecryptorBE32::from_aead(cipher(key), &GenericArray::default()));
     for (index, chunk) in chunks.iter().enumerate() {

@@ -74,7 +74,8 @@ impl Core for Engine {
 
     fn deadline(&self) -> Option<u64> {
         let waits = self.waits.deadline();
-        self.link.due.into_iter().chain(waits).chain(std::iter::once(self.housekeeping_at)).min()
+        let due = [self.link.due, waits, self.expiry_due, Some(self.housekeeping_at)];
+        due.into_iter().flatten().min()
     }
 
     fn poll(&mut self) -> Option<Out> {
@@ -109,10 +110,7 @@ impl Cx<'_> {
                 Some(Asked::BlobGet(blob)) => self.chunk(&blob, count, chunk),
                 _ => Ok(()),
             },
-            ToDevice::Announce { blobs, .. } => {
-                self.announced(&blobs);
-                Ok(())
-            }
+            ToDevice::Announce { blobs, .. } => self.announced(&blobs),
             ToDevice::Notice { kind, retry_ms } => {
                 self.notice(kind, retry_ms);
                 Ok(())
@@ -129,7 +127,10 @@ impl Cx<'_> {
             Some(Asked::Rows) => self.rows_done(),
             Some(Asked::Invite(id)) => self.invite_opened(&id),
             Some(Asked::InviteEnd(id)) => self.invite_ended(&id),
-            Some(Asked::BlobPut(blob, index)) => Ok(self.tx.remove_blob_chunk(&blob, index)?),
+            Some(Asked::BlobPut(blob, index)) => {
+                self.tx.remove_blob_chunk(&blob, index)?;
+                self.uploaded(&blob)
+            }
             Some(Asked::Put(_) | Asked::BlobGet(_)) | None => Ok(()),
         }
     }
@@ -142,8 +143,7 @@ impl Cx<'_> {
                 self.invite_failed(&asked, code)
             }
             Some(asked @ (Asked::BlobPut(..) | Asked::BlobGet(_))) => {
-                self.blob_failed(&asked, code);
-                Ok(())
+                self.blob_failed(&asked, code, retry_ms)
             }
             None => Ok(()),
         }
@@ -163,8 +163,8 @@ impl Cx<'_> {
     /// Periodic work that no step waits for.
     fn keep_house(&mut self) -> Result<(), Fault> {
         let now = self.now.unix_s();
-        self.tx.purge_expired(now)?;
         self.tx.purge_keys(now)?;
+        self.tx.drop_stray_chunks(now)?;
         self.tx.trim_ring(now)?;
         self.report_seen();
         self.cut_leftovers()?;

@@ -1,18 +1,18 @@
-//! Messages people and bots write and read.
+//! Messages that people and bots write here, until they came back in the log.
 
 use serde_json::{Value, json};
 
 use super::Cx;
 use super::fault::{Fault, failed, refused};
 use super::members::kind_code;
+use super::received::message_row;
 use super::rooms::ROOM_MESSAGE;
 use super::waits::{Wait, What};
 use crate::member::agent::core::{CallId, Down};
 use crate::member::content::{Content, ContentError, Kind, MAX_TEXT};
-use crate::member::e2ee::{self, Opened, Refused, RoomKind};
-use crate::member::store::{
-    MessageRow, MessageState, NewOut, OutKind, OutRow, RoomRow, RoomStatus,
-};
+use crate::member::e2ee::{self, RoomKind};
+use crate::member::store::{MessageState, NewOut, OutKind, OutRow, RoomRow, RoomStatus};
+use crate::random::Random;
 use crate::wire::ids::{ContentId, RoomId, Seq};
 
 /// How long a `send` waits beyond its own time when the relay refuses cells, in milliseconds.
@@ -20,39 +20,61 @@ const QUOTA_WAIT_MS: u64 = 30_000;
 
 /// What a `send` asks for.
 pub(super) struct Send {
-    pub(super) text: String,
-    pub(super) reply_to: Option<ContentId>,
+    pub(super) draft: Draft,
     /// Makes the send idempotent for 24 hours.
     pub(super) key: Option<String>,
     /// Milliseconds to wait for the message to come back; 0 only queues it.
     pub(super) wait_ms: u64,
 }
 
+/// Something to be written into a room.
+pub(super) struct Draft {
+    pub(super) id: ContentId,
+    pub(super) kind: Kind,
+    pub(super) reply_to: Option<ContentId>,
+    pub(super) replaces: Option<ContentId>,
+    /// When it is to vanish at the latest, in unix seconds.
+    pub(super) expires: Option<u64>,
+}
+
+impl Draft {
+    /// Something with a fresh id that is about nothing else.
+    pub(super) fn new(random: &mut dyn Random, kind: Kind) -> Self {
+        let id = ContentId::random(random);
+        Self { id, kind, reply_to: None, replaces: None, expires: None }
+    }
+}
+
 impl Cx<'_> {
-    /// Queues a text; the call is answered when the message came back in the log.
+    /// Queues a message; the call is answered when it came back in the log.
     pub(super) fn send(&mut self, id: CallId, room: &RoomRow, send: Send) -> Result<(), Fault> {
         if let Some(key) = &send.key
             && let Some(known) = self.tx.by_key(key)?
         {
             return self.wait_for(id, What::Sent(known), send.wait_ms);
         }
-        match room.status {
-            RoomStatus::Active | RoomStatus::Waiting { .. } => {}
-            RoomStatus::Frozen(_) => {
-                let text =
-                    format!("Room {} stands still; nothing was sent.", self.room_name(&room.id));
-                return Err(refused(&text, Some("See `staffetta status` for why.")).into());
-            }
-            RoomStatus::Left => return Err(refused("You are no longer in this room.", None).into()),
-        }
-        let content = self.write(room, send.text, send.reply_to)?;
+        self.check_writable(room)?;
+        let content = self.write(room, send.draft)?;
         if let Some(key) = &send.key {
             self.tx.remember_key(key, &content, self.now.unix_s())?;
         }
         self.wait_for(id, What::Sent(content), send.wait_ms)
     }
 
-    fn wait_for(&mut self, id: CallId, what: What, wait_ms: u64) -> Result<(), Fault> {
+    /// Whether something can be written into the room now, or queued for it.
+    pub(super) fn check_writable(&self, room: &RoomRow) -> Result<(), Fault> {
+        match room.status {
+            RoomStatus::Active | RoomStatus::Waiting { .. } => Ok(()),
+            RoomStatus::Frozen(_) => {
+                let text =
+                    format!("Room {} stands still; nothing was sent.", self.room_name(&room.id));
+                Err(refused(&text, Some("See `staffetta status` for why.")).into())
+            }
+            RoomStatus::Left => Err(refused("You are no longer in this room.", None).into()),
+        }
+    }
+
+    pub(super) fn wait_for(&mut self, id: CallId, what: What, wait_ms: u64) -> Result<(), Fault> {
         let deadline = self.now.mono_ms.saturating_add(wait_ms);
         let queue_only = wait_ms == 0;
         let extended = if queue_only { deadline } else { deadline.saturating_add(QUOTA_WAIT_MS) };
@@ -60,41 +82,29 @@ impl Cx<'_> {
         Ok(())
     }
 
-    /// Writes a text into the outbox and the history.
-    fn write(
-        &mut self,
-        room: &RoomRow,
-        text: String,
-        reply_to: Option<ContentId>,
-    ) -> Result<ContentId, Fault> {
+    /// Writes something into the outbox and the history.
+    pub(super) fn write(&mut self, room: &RoomRow, draft: Draft) -> Result<ContentId, Fault> {
+        let Draft { id, kind, reply_to, replaces, expires } = draft;
         let me = self.memory.me()?;
         let member = self.memory.profile.member().ok_or(Fault::Bug("no member"))?;
         let now = self.now.unix_s();
-        let id = ContentId::random(self.random);
         let counter = self.tx.next_counter(&room.id, &me)?;
-        let mut content =
-            Content::text(id, counter, now, text.clone()).map_err(|e| content_fault(&e))?;
+        let mentions = match &kind {
+            Kind::Text(text) | Kind::Edit(text) => self.mentioned(&room.id, text)?,
+            _ => Vec::new(),
+        };
+        let mut content = Content::new(id, counter, now, kind);
         content.in_reply_to = reply_to;
-        content.expires = (room.lifetime_s > 0).then(|| now + u64::from(room.lifetime_s));
+        content.replaces = replaces;
+        content.mentions = mentions;
+        let lifetime = (room.lifetime_s > 0).then(|| now + u64::from(room.lifetime_s));
+        content.expires = lifetime.into_iter().chain(expires).min();
         self.mark_heads(&mut content)?;
         let plain = content.encode().map_err(|e| content_fault(&e))?;
-        self.tx.insert_message(&MessageRow {
-            content: id,
-            room: room.id,
-            seq: None,
-            device: me,
-            member,
-            own: true,
-            sent_at: now,
-            counter,
-            kind: Kind::TEXT,
-            text,
-            reply_to,
-            raw: plain.clone(),
-            expires_at: content.expires,
-            state: MessageState::Queued,
-            read: true,
-        })?;
+        let mut row = message_row(content, plain.clone());
+        (row.room, row.device, row.member, row.own) = (room.id, me, member, true);
+        (row.state, row.read) = (MessageState::Queued, true);
+        self.tx.insert_message(&row)?;
         let message = NewOut {
             kind: OutKind::Text,
             room: Some(room.id),
@@ -173,7 +183,7 @@ impl Cx<'_> {
         let Some(content) = out.message.content else { return Ok(()) };
         self.tx.placed_message(&content, place)?;
         self.event(json!({"v": 1, "type": "sent", "id": content.to_hex(), "seq": place}));
-        self.tell_message(&content)
+        self.take_effect(&content)
     }
 
     /// The room waits no longer: texts that came back meanwhile count, if their epoch still lasts.
@@ -189,96 +199,15 @@ impl Cx<'_> {
         Ok(())
     }
 
-    /// Opens an application message of a room's current epoch; `None` if it is void.
-    pub(super) fn open_message(
-        &mut self,
-        room: &RoomId,
-        message: &[u8],
-    ) -> Result<Option<Opened>, Fault> {
-        let provider = self.provider();
-        let Some((group, roster, _)) = self.memory.group(&provider, room)? else {
-            return Ok(None);
-        };
-        match group.decrypt(&provider, message, &roster) {
-            Ok(opened) => Ok(Some(opened)),
-            Err(Refused::Storage(error)) => Err(e2ee::Error::from(error).into()),
-            Err(reason) => {
-                // Any member can forge the claim to be us: it is only logged.
-                tracing::debug!(%reason, "a message is void");
-                Ok(None)
-            }
-        }
-    }
-
-    /// A message of somebody else's.
-    pub(super) fn chat_message(
-        &mut self,
-        room: RoomId,
-        place: Seq,
-        message: &[u8],
-    ) -> Result<(), Fault> {
-        let Some(opened) = self.open_message(&room, message)? else { return Ok(()) };
-        let Ok(content) = Content::decode(&opened.plaintext) else {
-            tracing::debug!("a message has no content that can be read");
-            return Ok(());
-        };
-        self.compare_heads(&opened.sender, &content)?;
-        let Some(device) = self.memory.roster()?.device(&opened.sender) else { return Ok(()) };
-        let member = device.member;
-        let own = Some(member) == self.memory.profile.member();
-        let (kind, text) = match &content.kind {
-            Kind::Text(text) => (Kind::TEXT, text.clone()),
-            Kind::Unknown { code, .. } => (*code, String::new()),
-        };
-        let lifetime = self.memory.rooms.get(&room).map_or(0, |row| u64::from(row.lifetime_s));
-        let latest = self.now.unix_s().saturating_add(lifetime);
-        let expires_at = match lifetime {
-            0 => content.expires,
-            _ => Some(content.expires.map_or(latest, |at| at.min(latest))),
-        };
-        let row = MessageRow {
-            content: content.id,
-            room,
-            seq: Some(place),
-            device: opened.sender,
-            member,
-            own,
-            sent_at: content.sent_at,
-            counter: content.counter,
-            kind,
-            text,
-            reply_to: content.in_reply_to,
-            raw: opened.plaintext,
-            expires_at,
-            state: MessageState::Received,
-            read: own,
-        };
-        if !self.tx.insert_message(&row)? {
-            return Ok(());
-        }
-        self.tx.set_seen_counter(&room, &opened.sender, content.counter)?;
-        if !own && kind == Kind::TEXT && self.memory.profile.is_bot {
-            self.tx.add_delivery(&content.id)?;
-        }
-        self.tell_message(&content.id)
-    }
-
-    fn tell_message(&mut self, content: &ContentId) -> Result<(), Fault> {
-        if let Some(row) = self.tx.message(content)?
-            && row.kind == Kind::TEXT
-        {
-            let event = self.message_json(&row);
-            self.event(event);
-        }
-        Ok(())
-    }
-
     /// What a waiting `send` is told now, if anything.
     pub(super) fn sent_answer(&self, content: &ContentId) -> Result<Option<Value>, Fault> {
-        let row = self.tx.message(content)?;
-        Ok(row
-            .and_then(|row| row.seq)
-            .map(|seq| json!({"id": content.to_hex(), "seq": seq, "state": "sent"})))
+        let Some(row) = self.tx.message(content)? else { return Ok(None) };
+        let Some(seq) = row.seq else { return Ok(None) };
+        let mut answer = json!({"id": content.to_hex(), "seq": seq, "state": "sent"});
+        if let (Some(target), Some(fields)) = (row.target, answer.as_object_mut()) {
+            fields.insert("target".to_owned(), target.to_hex().into());
+        }
+        Ok(Some(answer))
     }
 
     /// What a `send` is told when its time is over: the message stays queued.
@@ -311,6 +240,7 @@ fn content_fault(error: &ContentError) -> Fault {
         ContentError::TextTooLong { len } => {
             format!("The text has {len} bytes, {MAX_TEXT} are allowed; nothing was sent.")
         }
+        ContentError::Reaction { .. } => "A reaction is one emoji; nothing was sent.".to_owned(),
         other => format!("The text cannot be sent: {other}."),
     };
     refused(&message, None).into()

@@ -13,10 +13,12 @@ mod api;
 mod approve;
 mod blobs;
 mod calls;
+mod changes;
 mod chat;
 mod control;
 mod direct;
 mod fault;
+mod files;
 mod founding;
 mod heads;
 mod inbound;
@@ -26,10 +28,13 @@ mod joining;
 mod link;
 mod members;
 mod memory;
+mod mentions;
 mod outbound;
 mod profile;
+mod received;
 mod rooms;
 mod rows;
+mod search;
 mod standstill;
 mod trust;
 mod views;
@@ -67,6 +72,10 @@ pub struct Engine {
     out: VecDeque<Out>,
     /// When housekeeping is due, in monotonic milliseconds.
     housekeeping_at: u64,
+    /// When the next message is to vanish, in unix seconds; 0 before the first step.
+    expiry: Option<u64>,
+    /// The same as a timer, in monotonic milliseconds.
+    expiry_due: Option<u64>,
 }
 
 /// One step: a transaction, the memory that goes with it, and what leaves after the commit.
@@ -78,6 +87,8 @@ struct Cx<'a> {
     random: &'a mut (dyn Random + Send),
     now: Now,
     effects: Vec<Out>,
+    /// Something was forgotten that must not stay in the write-ahead log either.
+    forgotten: bool,
 }
 
 impl Engine {
@@ -87,6 +98,8 @@ impl Engine {
     /// If the store cannot be read.
     pub fn open(store: Store, random: Box<dyn Random + Send>) -> Result<Self, ApiError> {
         let memory = store.view(Memory::load)?;
+        // The last process may have died before it did.
+        store.empty_log()?;
         Ok(Self {
             store,
             random,
@@ -95,6 +108,8 @@ impl Engine {
             waits: Waits::default(),
             out: VecDeque::new(),
             housekeeping_at: 0,
+            expiry: Some(0),
+            expiry_due: None,
         })
     }
 
@@ -106,17 +121,26 @@ impl Engine {
     ) -> Result<T, Fault> {
         let Self { store, random, memory, link, waits, .. } = self;
         let before = link.mark();
+        let due = self.expiry.is_some_and(|at| at <= now.unix_s());
         let done = store.step(|tx| {
+            let forgotten = due && tx.purge_expired(now.unix_s())? > 0;
+            let random = random.as_mut();
             let mut cx =
-                Cx { tx, memory, link, waits, random: random.as_mut(), now, effects: Vec::new() };
+                Cx { tx, memory, link, waits, random, now, effects: Vec::new(), forgotten };
             let value = work(&mut cx)?;
             cx.settle()?;
             cx.answer_waits()?;
-            Ok::<_, Fault>((value, cx.effects))
+            Ok::<_, Fault>((value, cx.effects, cx.forgotten, tx.next_expiry()?))
         });
         match done {
-            Ok((value, effects)) => {
+            Ok((value, effects, forgotten, expiry)) => {
                 self.out.extend(effects);
+                self.expiry = expiry;
+                let left = expiry.map(|at| at.saturating_mul(1_000).saturating_sub(now.unix_ms));
+                self.expiry_due = left.map(|left| now.mono_ms.saturating_add(left.max(1)));
+                if forgotten && let Err(error) = self.store.empty_log() {
+                    tracing::warn!(%error, "the write-ahead log could not be emptied");
+                }
                 Ok(value)
             }
             Err(fault) => {

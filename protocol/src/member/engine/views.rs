@@ -7,7 +7,7 @@ use super::Cx;
 use super::fault::{Fault, refused};
 use super::members::{is_visible, kind_code};
 use crate::member::agent::core::Down;
-use crate::member::content::{Content, sanitize_block, sanitize_line};
+use crate::member::content::{Kind, sanitize_block, sanitize_line};
 use crate::member::e2ee::RoomKind;
 use crate::member::store::{MessageQuery, MessageRow, MetaKey, RoomStatus, StoreError};
 use crate::wire::ids::{ContentId, MemberId};
@@ -25,21 +25,20 @@ pub(super) struct Read {
     pub(super) limit: u32,
     pub(super) since: Option<ContentId>,
     pub(super) mark_read: bool,
+    /// The oldest so many instead of the newest.
+    pub(super) oldest: bool,
 }
 
 impl Cx<'_> {
     /// A message as one object of the contract.
-    pub(super) fn message_json(&self, row: &MessageRow) -> Value {
+    pub(super) fn message_json(&self, row: &MessageRow) -> Result<Value, Fault> {
         let verified = self
             .memory
             .roster
             .as_ref()
             .and_then(|roster| roster.device(&row.device))
             .is_some_and(|device| device.words_compared && device.revoked.is_none());
-        let mentions: Vec<String> = Content::decode(&row.raw)
-            .map(|content| content.mentions.iter().filter_map(|m| self.name_of(m)).collect())
-            .unwrap_or_default();
-        json!({
+        let mut object = json!({
             "v": 1,
             "type": "message",
             "id": row.content.to_hex(),
@@ -52,11 +51,16 @@ impl Cx<'_> {
             "seq": row.seq,
             "text": sanitize_block(&row.text),
             "reply_to": row.reply_to.map(|id| id.to_hex()),
-            "mentions": mentions,
-            "edited": false,
+            "mentions": self.names_of(&row.mentions),
+            "edited": row.edited,
+            "reactions": self.reactions(&row.content)?,
             "expires_at": row.expires_at.map(rfc3339),
             "own": row.own,
-        })
+        });
+        if row.kind == Kind::FILE {
+            super::files::describe(row, &mut object);
+        }
+        Ok(object)
     }
 
     /// `read`.
@@ -66,8 +70,13 @@ impl Cx<'_> {
             Some(typed) => Some(self.find_room(typed)?.id),
             None => None,
         };
-        let query =
-            MessageQuery { room, unread: read.unread, since: read.since, limit: Some(read.limit) };
+        let query = MessageQuery {
+            room,
+            unread: read.unread,
+            since: read.since,
+            limit: Some(read.limit),
+            oldest: read.oldest,
+        };
         let rows = self.tx.messages(&query).map_err(|error| match error {
             StoreError::NoSuchRow => {
                 Fault::from(refused("There is no message with the id given as --since.", None))
@@ -79,8 +88,7 @@ impl Cx<'_> {
                 self.tx.mark_read(&row.content)?;
             }
         }
-        let texts = rows.iter().filter(|row| row.kind == crate::member::content::Kind::TEXT);
-        Ok(texts.map(|row| self.message_json(row)).collect())
+        rows.iter().map(|row| self.message_json(row)).collect()
     }
 
     /// Whether `@MEMBER` is somebody with whom nothing was written yet.
@@ -163,8 +171,22 @@ impl Cx<'_> {
             "inside": profile.is_inside(),
             "refused": refused,
             "alarms": alarms,
+            "missing": self.missing()?,
             "rooms": self.room_states()?,
         }))
+    }
+
+    /// Whose messages are missing, by room.
+    fn missing(&self) -> Result<Value, Fault> {
+        let rows = self.tx.missing()?;
+        Ok(rows
+            .iter()
+            .map(|row| {
+                json!({"room": sanitize_line(&self.room_name(&row.room)),
+                    "room_id": row.room.to_hex(), "from": self.member_name(&row.device),
+                    "device": row.device.to_hex(), "count": row.count})
+            })
+            .collect())
     }
 
     /// Epoch and authenticator of every room: equal on all its devices.

@@ -26,6 +26,8 @@ pub(super) struct Wait {
 pub(super) enum What {
     /// A message came back in the log.
     Sent(ContentId),
+    /// A file is written to this computer's disk; answered by whoever writes it.
+    Fetched(ContentId),
     /// Everything is read and everything sent came back.
     Synced,
     /// Everything that the relay had is read.
@@ -55,6 +57,27 @@ impl Waits {
 
     pub(super) fn deadline(&self) -> Option<u64> {
         self.0.iter().flat_map(|wait| [wait.deadline, wait.extended]).min()
+    }
+
+    /// Takes out the calls that wait for a message or for its file.
+    pub(super) fn take(&mut self, content: &ContentId) -> Vec<CallId> {
+        let is =
+            |wait: &Wait| matches!(&wait.what, What::Sent(id) | What::Fetched(id) if id == content);
+        let calls = self.0.iter().filter(|wait| is(wait)).map(|wait| wait.call).collect();
+        self.0.retain(|wait| !is(wait));
+        calls
+    }
+
+    /// Something of a file moved: whoever waits for it waits until `deadline`.
+    pub(super) fn extend(&mut self, content: &ContentId, deadline: u64) {
+        for wait in &mut self.0 {
+            if matches!(&wait.what, What::Sent(id) | What::Fetched(id) if id == content)
+                && !wait.queue_only
+            {
+                wait.deadline = wait.deadline.max(deadline);
+                wait.extended = wait.extended.max(deadline);
+            }
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -101,6 +124,7 @@ impl Cx<'_> {
         let holds = |holds: bool, answer: &Value| holds.then(|| answer.clone());
         Ok(match what {
             What::Sent(content) => self.sent_answer(content)?,
+            What::Fetched(_) => None,
             What::Synced => {
                 let done = self.caught_up() && self.tx.unplaced(None, 1)?.is_empty();
                 let done = done && self.tx.unsealed_texts()?.is_empty();

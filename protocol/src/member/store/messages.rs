@@ -1,8 +1,8 @@
-//! Messages as people read them, and the counters that show missing ones.
+//! Messages as people read them.
 
 use rusqlite::{Row, ToSql, params_from_iter};
 
-use super::sql::{closed_debug, sql_enum};
+use super::sql::{closed_debug, join_members, split_members, sql_enum};
 use super::{StoreError, Tx, View};
 use crate::wire::ids::{ContentId, DeviceId, MemberId, RoomId, Seq};
 
@@ -43,6 +43,16 @@ pub struct MessageRow {
     pub text: String,
     /// The message it answers.
     pub reply_to: Option<ContentId>,
+    /// Whether it stands in the history by itself.
+    pub shown: bool,
+    /// The message that it changes or is a reaction to.
+    pub target: Option<ContentId>,
+    /// The members it mentions.
+    pub mentions: Vec<MemberId>,
+    /// Whether its text was replaced by an edit.
+    pub edited: bool,
+    /// Whether only its place is left: text and bytes are gone.
+    pub deleted: bool,
     /// The content's bytes as they came.
     pub raw: Vec<u8>,
     /// When it is to vanish, in unix seconds.
@@ -64,6 +74,8 @@ pub struct MessageQuery {
     pub since: Option<ContentId>,
     /// The newest so many; `None` for all.
     pub limit: Option<u32>,
+    /// The oldest so many instead.
+    pub oldest: bool,
 }
 
 /// How many messages of a room are unread.
@@ -75,8 +87,9 @@ pub struct Unread {
     pub count: u64,
 }
 
-const SELECT: &str = "SELECT content, room, seq, device, member, own, sent_at, counter, kind, text,
-    reply_to, raw, expires_at, state, read FROM message";
+pub(super) const SELECT: &str =
+    "SELECT content, room, seq, device, member, own, sent_at, counter, kind, text,
+    reply_to, raw, expires_at, state, read, shown, target, mentions, edited, deleted FROM message";
 
 closed_debug!(MessageRow);
 
@@ -89,12 +102,13 @@ impl View<'_> {
         self.row(&format!("{SELECT} WHERE content = ?1"), [content], message_row)
     }
 
-    /// The messages that `query` asks for, oldest first in log order, queued ones last.
+    /// The messages that `query` asks for, oldest first in log order, queued ones last; without
+    /// deleted ones and those that only say something of others.
     ///
     /// # Errors
     /// [`StoreError::NoSuchRow`] if `since` names no message, else those of the database.
     pub fn messages(&self, query: &MessageQuery) -> Result<Vec<MessageRow>, StoreError> {
-        let mut wanted = Vec::new();
+        let mut wanted = vec!["shown = 1", "deleted = 0"];
         let mut values: Vec<Box<dyn ToSql>> = Vec::new();
         if let Some(room) = query.room {
             wanted.push("room = ?");
@@ -113,15 +127,13 @@ impl View<'_> {
             values.push(Box::new(place));
             values.push(Box::new(id));
         }
-        let filter = if wanted.is_empty() {
-            String::new()
-        } else {
-            format!(" WHERE {}", wanted.join(" AND "))
-        };
+        let (filter, order) = (wanted.join(" AND "), if query.oldest { "ASC" } else { "DESC" });
         values.push(Box::new(query.limit.map_or(-1, i64::from)));
-        let sql = format!("{SELECT}{filter} ORDER BY place DESC, id DESC LIMIT ?");
+        let sql = format!("{SELECT} WHERE {filter} ORDER BY place {order}, id {order} LIMIT ?");
         let mut found = self.rows(&sql, params_from_iter(values), message_row)?;
-        found.reverse();
+        if !query.oldest {
+            found.reverse();
+        }
         Ok(found)
     }
 
@@ -133,19 +145,6 @@ impl View<'_> {
         let sql = "SELECT room, count(*) FROM message WHERE read = 0 GROUP BY room";
         self.rows(sql, [], |row| Ok(Unread { room: row.get(0)?, count: row.get(1)? }))
     }
-
-    /// The highest counter seen from a device in a room.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub fn seen_counter(
-        &self,
-        room: &RoomId,
-        device: &DeviceId,
-    ) -> Result<Option<u64>, StoreError> {
-        let sql = "SELECT value FROM counter WHERE room = ?1 AND device = ?2";
-        self.row(sql, (room, device), |row| row.get(0))
-    }
 }
 
 impl Tx<'_> {
@@ -154,7 +153,8 @@ impl Tx<'_> {
     /// # Errors
     /// Those of the database.
     pub fn insert_message(&self, message: &MessageRow) -> Result<bool, StoreError> {
-        let values: [&dyn ToSql; 15] = [
+        let mentions = join_members(&message.mentions);
+        let values: [&dyn ToSql; 20] = [
             &message.content,
             &message.room,
             &message.seq,
@@ -170,11 +170,17 @@ impl Tx<'_> {
             &message.expires_at,
             &message.state,
             &message.read,
+            &message.shown,
+            &message.target,
+            &mentions,
+            &message.edited,
+            &message.deleted,
         ];
         let added = self.execute(
             "INSERT INTO message (content, room, seq, device, member, own, sent_at, counter, kind,
-             text, reply_to, raw, expires_at, state, read)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+             text, reply_to, raw, expires_at, state, read, shown, target, mentions, edited, deleted)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
+             ?18, ?19, ?20)
              ON CONFLICT (content) DO NOTHING",
             values,
         )?;
@@ -202,57 +208,9 @@ impl Tx<'_> {
         let sql = "UPDATE message SET read = 1 WHERE content = ?1 AND read = 0";
         Ok(self.execute(sql, [content])? > 0)
     }
-
-    /// Forgets the messages whose time has come by `now` (unix seconds), what was to be delivered
-    /// of them, and says how many there were.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub fn purge_expired(&self, now: u64) -> Result<usize, StoreError> {
-        let gone = self.execute("DELETE FROM message WHERE expires_at <= ?1", [now])?;
-        if gone > 0 {
-            self.execute(
-                "DELETE FROM delivery WHERE content NOT IN (SELECT content FROM message)",
-                [],
-            )?;
-        }
-        Ok(gone)
-    }
-
-    /// Takes the next counter of this device in a room, from 1.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub fn next_counter(&self, room: &RoomId, own: &DeviceId) -> Result<u64, StoreError> {
-        let next = self.row(
-            "INSERT INTO counter (room, device, value) VALUES (?1, ?2, 1)
-             ON CONFLICT (room, device) DO UPDATE SET value = value + 1 RETURNING value",
-            (room, own),
-            |row| row.get(0),
-        )?;
-        next.ok_or(StoreError::Damaged)
-    }
-
-    /// Notes a counter seen from a device in a room; a lower one than before changes nothing.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub fn set_seen_counter(
-        &self,
-        room: &RoomId,
-        device: &DeviceId,
-        counter: u64,
-    ) -> Result<(), StoreError> {
-        self.execute(
-            "INSERT INTO counter (room, device, value) VALUES (?1, ?2, ?3)
-             ON CONFLICT (room, device) DO UPDATE SET value = max(value, excluded.value)",
-            (room, device, counter),
-        )?;
-        Ok(())
-    }
 }
 
-fn message_row(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
+pub(super) fn message_row(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
     Ok(MessageRow {
         content: row.get(0)?,
         room: row.get(1)?,
@@ -269,5 +227,10 @@ fn message_row(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
         expires_at: row.get(12)?,
         state: row.get(13)?,
         read: row.get(14)?,
+        shown: row.get(15)?,
+        target: row.get(16)?,
+        mentions: split_members(row, 17)?,
+        edited: row.get(18)?,
+        deleted: row.get(19)?,
     })
 }

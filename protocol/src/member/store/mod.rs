@@ -11,9 +11,12 @@
 mod access;
 mod blobs;
 mod chains;
+mod changes;
 mod channels;
+mod counters;
 mod deliveries;
 mod direct;
+mod disk;
 mod error;
 mod files;
 mod intents;
@@ -29,9 +32,11 @@ mod ring;
 mod rooms;
 mod roster;
 mod schema;
+mod search;
 mod sql;
 #[cfg(test)]
 mod tests;
+mod uploads;
 
 use std::ops::Deref;
 use std::path::Path;
@@ -42,8 +47,10 @@ pub use access::AccessRow;
 pub use blobs::BlobChunk;
 pub use chains::{ChainRow, NewChain};
 pub use channels::{CONTROL_EPOCHS_KEPT, ChannelKind, ChannelRow, NewChannel};
+pub use counters::Missing;
 pub use deliveries::KEY_LIFETIME_S;
 pub use direct::{DIRECT_IDS_KEPT, DirectProgress, MAX_OPEN_DIRECT};
+pub use disk::{read_file, write_file};
 pub use error::StoreError;
 pub use files::make_private_dir;
 pub use intents::{Intent, IntentKind, NewIntent};
@@ -58,6 +65,8 @@ pub use pending::{HELD_PER_ROOM, Held, PendingCommit, RequiredRemoval};
 pub use ring::{RING_CELLS, RING_LIFETIME_S, RingCell};
 pub use rooms::{RoomRow, RoomStatus};
 pub use roster::RosterRow;
+pub use search::MAX_SEARCH_WORDS;
+pub use uploads::{Download, MAX_KEPT_CHUNKS, Progress, Upload};
 
 /// An opened, unlocked store. It may move between threads; one thread uses it at a time.
 pub struct Store {
@@ -138,6 +147,15 @@ impl Store {
         let done = work(&Tx { view: View { connection: &transaction } })?;
         transaction.commit().map_err(StoreError::from)?;
         Ok(done)
+    }
+
+    /// Empties the write-ahead log, in which what was deleted still stands. No effect while another
+    /// connection reads.
+    ///
+    /// # Errors
+    /// What the disk said.
+    pub fn empty_log(&self) -> Result<(), StoreError> {
+        Ok(self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
     }
 
     /// Reads one consistent state; nothing can be written.

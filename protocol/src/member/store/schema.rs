@@ -17,6 +17,15 @@ const STATEMENT_CACHE: usize = 128;
 /// Version `n` of the tables is the first `n` steps. Released steps never change.
 const STEPS: [&str; 1] = [V1];
 
+/// Nothing that was deleted stays in a page, and nothing leaves the file.
+const PRAGMAS: &str = "PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    PRAGMA secure_delete = ON;
+    PRAGMA foreign_keys = ON;
+    PRAGMA temp_store = MEMORY;
+    PRAGMA trusted_schema = OFF;
+    PRAGMA journal_size_limit = 16777216;";
+
 pub(super) fn path(dir: &Path) -> PathBuf {
     dir.join(DATABASE_FILE)
 }
@@ -51,15 +60,7 @@ pub(super) fn open(
     if found > known {
         return Err(StoreError::Newer { found, known });
     }
-    connection.execute_batch(
-        "PRAGMA journal_mode = WAL;
-         PRAGMA synchronous = FULL;
-         PRAGMA secure_delete = ON;
-         PRAGMA foreign_keys = ON;
-         PRAGMA temp_store = MEMORY;
-         PRAGMA trusted_schema = OFF;
-         PRAGMA journal_size_limit = 16777216;",
-    )?;
+    connection.execute_batch(PRAGMAS)?;
     connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
     migrate(&mut connection).map_err(StoreError::Migration)?;
     upgrade(&mut connection, found)?;
@@ -131,6 +132,19 @@ CREATE TABLE blob_out (
     place INTEGER NOT NULL, count INTEGER NOT NULL, chunk BLOB NOT NULL, UNIQUE (blob, place)
 ) STRICT;
 
+CREATE TABLE upload (
+    blob BLOB PRIMARY KEY, content BLOB NOT NULL UNIQUE, room BLOB NOT NULL, name TEXT NOT NULL,
+    size INTEGER NOT NULL, secret BLOB NOT NULL, hash BLOB NOT NULL, count INTEGER NOT NULL
+) STRICT;
+CREATE TABLE file (content BLOB PRIMARY KEY, blob BLOB NOT NULL) STRICT;
+CREATE TABLE download (
+    content BLOB PRIMARY KEY, blob BLOB NOT NULL, path TEXT NOT NULL
+) STRICT;
+CREATE TABLE blob_in (
+    blob BLOB NOT NULL, place INTEGER NOT NULL, count INTEGER NOT NULL, chunk BLOB NOT NULL,
+    at INTEGER NOT NULL, UNIQUE (blob, place)
+) STRICT;
+
 CREATE TABLE direct_part (
     peer BLOB NOT NULL, message BLOB NOT NULL, place INTEGER NOT NULL, count INTEGER NOT NULL,
     kind INTEGER NOT NULL, seq INTEGER NOT NULL, content BLOB NOT NULL,
@@ -181,16 +195,35 @@ CREATE TABLE message (
     seq INTEGER, device BLOB NOT NULL, member BLOB NOT NULL, own INTEGER NOT NULL,
     sent_at INTEGER NOT NULL, counter INTEGER NOT NULL, kind INTEGER NOT NULL, text TEXT NOT NULL,
     reply_to BLOB, raw BLOB NOT NULL, expires_at INTEGER, state INTEGER NOT NULL,
-    read INTEGER NOT NULL,
+    read INTEGER NOT NULL, shown INTEGER NOT NULL, target BLOB, mentions BLOB NOT NULL,
+    edited INTEGER NOT NULL, deleted INTEGER NOT NULL,
     place INTEGER NOT NULL AS (ifnull(seq, 9223372036854775807)) VIRTUAL
 ) STRICT;
 CREATE INDEX message_order ON message (room, place, id);
 CREATE INDEX message_log ON message (place, id);
 CREATE INDEX message_unread ON message (room) WHERE read = 0;
 CREATE INDEX message_expiry ON message (expires_at) WHERE expires_at IS NOT NULL;
+CREATE INDEX message_target ON message (target) WHERE target IS NOT NULL;
+CREATE INDEX message_unknown ON message (room, device) WHERE shown = 0 AND target IS NULL;
+CREATE VIRTUAL TABLE word USING fts5 (
+    text, content = 'message', content_rowid = 'id', tokenize = 'unicode61 remove_diacritics 2'
+);
+INSERT INTO word (word, rank) VALUES ('secure-delete', 1);
+CREATE TRIGGER word_insert AFTER INSERT ON message WHEN new.shown BEGIN
+    INSERT INTO word (rowid, text) VALUES (new.id, new.text);
+END;
+CREATE TRIGGER word_delete AFTER DELETE ON message WHEN old.shown BEGIN
+    INSERT INTO word (word, rowid, text) VALUES ('delete', old.id, old.text);
+END;
+CREATE TRIGGER word_update AFTER UPDATE OF text ON message WHEN old.shown BEGIN
+    INSERT INTO word (word, rowid, text) VALUES ('delete', old.id, old.text);
+    INSERT INTO word (rowid, text) VALUES (new.id, new.text);
+END;
 CREATE TABLE counter (
-    room BLOB NOT NULL, device BLOB NOT NULL, value INTEGER NOT NULL, PRIMARY KEY (room, device)
+    room BLOB NOT NULL, device BLOB NOT NULL, value INTEGER NOT NULL,
+    missing INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (room, device)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX counter_missing ON counter (room) WHERE missing > 0;
 
 CREATE TABLE delivery (
     id INTEGER PRIMARY KEY AUTOINCREMENT, content BLOB NOT NULL UNIQUE
@@ -218,3 +251,6 @@ CREATE TABLE ring (
 ) STRICT;
 CREATE INDEX ring_at ON ring (at, seq);
 ";
+
+#[cfg(test)]
+mod tests;

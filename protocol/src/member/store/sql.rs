@@ -96,3 +96,15 @@ pub(super) fn split_devices(row: &Row<'_>, column: usize) -> rusqlite::Result<Ve
     let devices = blob.chunks(DeviceId::LEN).map(DeviceId::from_slice).collect::<Option<_>>();
     devices.ok_or_else(|| size_error(column, DeviceId::LEN, blob.len()))
 }
+
+/// A list of member ids as one blob.
+pub(super) fn join_members(members: &[MemberId]) -> Vec<u8> {
+    members.iter().flat_map(|member| member.0).collect()
+}
+
+/// Reads what [`join_members`] wrote.
+pub(super) fn split_members(row: &Row<'_>, column: usize) -> rusqlite::Result<Vec<MemberId>> {
+    let blob = row.get_ref(column)?.as_blob()?;
+    let members = blob.chunks(MemberId::LEN).map(MemberId::from_slice).collect::<Option<_>>();
+    members.ok_or_else(|| size_error(column, MemberId::LEN, blob.len()))
+}

@@ -100,7 +100,7 @@ impl Pace {
     /// who wait for their answers before they go on come back together. One sender alone, or one
     /// that comes after a pause, never waits.
     fn gathers(&self, now: Instant) -> Option<(usize, Duration)> {
-        let time = (self.took / 2).min(MAX_GATHER);
+        let time = self.took.min(MAX_GATHER);
         let is_busy = self.count >= MIN_GATHERED && now.duration_since(self.ended) < time;
         is_busy.then(|| (self.count.saturating_sub(1), time))
     }
@@ -245,4 +245,21 @@ fn trim(shared: &Shared, log: Option<&mut Log>, end: Seq) -> Result<(), StoreErr
         shared.fail(error);
     }
     result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_those_who_come_back_together_are_waited_for() {
+        let ended = Instant::now();
+        let pace = |count, micros| Pace { count, ended, took: Duration::from_micros(micros) };
+        let soon = ended + Duration::from_micros(100);
+        assert_eq!(pace(20, 300).gathers(soon), Some((19, Duration::from_micros(300))));
+        assert_eq!(pace(20, 9_000).gathers(soon), Some((19, MAX_GATHER)));
+        assert_eq!(pace(1, 300).gathers(soon), None, "one sender alone");
+        assert_eq!(pace(20, 300).gathers(ended + MAX_GATHER), None, "after a pause");
+        assert_eq!(pace(0, 0).gathers(ended), None, "before the first");
+    }
 }

@@ -73,6 +73,9 @@ impl Relay {
                 self.ended.insert(id, end);
                 ToDevice::Done { request }
             }
+            ToRelay::BlobPut { request, .. } if self.full => {
+                ToDevice::Fail { request, code: FailCode::OverQuota, retry_ms: 500 }
+            }
             ToRelay::BlobPut { request, secret, chunk, .. } => {
                 let id = BlobId(blake2::Blake2s256::digest(secret.expose()).into());
                 self.blobs.entry(id).or_default().push(chunk);

@@ -95,5 +95,10 @@ fn message(room: RoomId, seq: Option<u64>, text: &str) -> MessageRow {
         expires_at: None,
         state: if seq.is_none() { MessageState::Queued } else { MessageState::Received },
         read: seq.is_none(),
+        shown: true,
+        target: None,
+        mentions: Vec::new(),
+        edited: false,
+        deleted: false,
     }
 }

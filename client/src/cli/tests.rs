@@ -312,3 +312,44 @@ async fn a_file_is_printed_as_what_fetches_it() {
     let text = stdout.text();
     assert!(text.ends_with("Lea  [a.pdf, 2 KiB: staffetta file get 01234567]\n"), "{text}");
 }
+
+#[tokio::test]
+async fn a_heard_word_list_marks_and_a_wrong_one_fails() {
+    let person = json!({"member": "Karim", "words": ["a", "b"], "verified": true,
+        "team_number": "1234 5678"});
+    let api = Table::default().ok("verify", json!([person]));
+    let (mut out, stdout, _) = captured(TEXT);
+    let args = |words: Option<&str>| crate::commands::VerifyArgs {
+        member: Some("@Karim".into()),
+        words: words.map(Into::into),
+    };
+    verify::run(args(Some("a,  b")), &api, &mut out).await.unwrap();
+    assert_eq!(api.asked("verify"), json!({"member": "Karim", "words": ["a", "b"]}));
+    assert!(stdout.text().contains("Karim is verified"));
+    let (mut out, stdout, _) = captured(TEXT);
+    verify::run(args(None), &api, &mut out).await.unwrap();
+    assert!(stdout.text().contains("1234 5678") && stdout.text().contains("a b"));
+    let api = Table::default().fails("verify", 1, Value::Null);
+    let (mut out, _, _) = captured(TEXT);
+    assert_eq!(verify::run(args(Some("x y")), &api, &mut out).await.unwrap_err().exit(), 1);
+}
+
+#[tokio::test]
+async fn room_set_sends_only_what_was_said() {
+    let api = Table::default().ok("room.set", json!({})).ok("room.leave", json!({}));
+    let set = RoomCommand::Set {
+        room: "press".into(),
+        name: None,
+        topic: Some("x".into()),
+        lifetime: Some(60),
+        who_may_add: None,
+    };
+    let (mut out, _, _) = captured(JSON);
+    room::run(set, &api, &mut out).await.unwrap();
+    let wanted = json!({"room": "press", "name": null, "topic": "x", "lifetime_s": 60,
+        "who_may_add": null});
+    assert_eq!(api.asked("room.set"), wanted);
+    let (mut out, stdout, _) = captured(JSON);
+    room::run(RoomCommand::Leave { room: "press".into() }, &api, &mut out).await.unwrap();
+    assert_eq!(lines(&stdout.text()), [json!({"room": "press"})]);
+}

@@ -123,6 +123,9 @@ impl Cx<'_> {
         }
         let role = Role::from_code(row.role).ok_or(Fault::Bug("a stored role"))?;
         let role = known.as_ref().map_or(role, |member| member.role);
+        // A further device does not outlive the one that vouches for it.
+        let vouching = self.memory.roster()?.device(&voucher).filter(|_| known.is_some());
+        let expires = row.membership.or(vouching.and_then(|device| device.expires));
         let access = Secret::copy(request.access.secret().expose()).ok_or(Fault::Bug("secret"))?;
         let access = AccessSecret::from_secret(access);
         let transport = access.bind(&request.transport);
@@ -139,7 +142,7 @@ impl Cx<'_> {
             vouched_by,
             words_compared: approval.words_compared(),
             invite: Some(row.id),
-            expires: row.membership,
+            expires,
         })))?;
         self.tx.put_access_row(&AccessRow { device, access, transport, admin })?;
         self.use_invite(row, opened, approval)?;

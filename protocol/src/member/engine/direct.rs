@@ -256,5 +256,7 @@ impl Cx<'_> {
 }
 
 fn is_revocation(signed: &SignedEntry) -> bool {
-    signed.entry().is_ok_and(|entry| matches!(entry.action, Action::Revoke { .. }))
+    signed
+        .entry()
+        .is_ok_and(|entry| matches!(entry.action, Action::Revoke { .. } | Action::Rewind { .. }))
 }

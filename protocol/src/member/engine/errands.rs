@@ -63,10 +63,6 @@ impl Cx<'_> {
 
     /// **Membership expiry acts only through a revoke entry that an admin's agent posts when due.**
     fn revoke_due(&mut self, now: u64, turn: u64) -> Result<(), Fault> {
-        let mut under_way = self.tx.pending_messages()?.into_iter();
-        if under_way.any(|out| out.message.kind == OutKind::Control) {
-            return Ok(());
-        }
         let errands = self.tx.errands()?;
         let roster = self.memory.roster()?;
         let me = self.memory.me()?;
@@ -79,6 +75,10 @@ impl Cx<'_> {
             self.tx.remove_errand(device)?;
         }
         let Some(device) = due else { return Ok(()) };
+        let mut under_way = self.tx.pending_messages()?.into_iter();
+        if under_way.any(|out| out.message.kind == OutKind::Control) {
+            return Ok(());
+        }
         match self.post_action(Action::Revoke { device }) {
             Ok(_) => Ok(()),
             Err(Fault::Refused(error)) => {
@@ -131,7 +131,6 @@ impl Cx<'_> {
             self.keep_package(device, package)?;
         }
         row.state = state::USED;
-        row.request = None;
         row.used_at = Some(self.now.unix_s());
         self.tx.put_invite(&row)?;
         self.drop_invite_channel(id)

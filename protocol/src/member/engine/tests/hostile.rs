@@ -8,6 +8,7 @@ use super::world::World;
 use crate::member::e2ee::{Authority, Change, Place, Role, Standing, new_package};
 use crate::member::identity::DeviceKeys;
 use crate::member::roster::Roster;
+use crate::member::store::MetaKey;
 use crate::random::OsRandom;
 use crate::wire::Cells;
 use crate::wire::ids::{CellId, DeviceId, MemberId, RoomId};
@@ -47,12 +48,18 @@ impl World {
     /// What a program that keeps no rule could make with a device's keys. Nothing of it stays on
     /// that device.
     pub(super) fn forge<T>(&mut self, at: usize, make: impl FnOnce(&mut Cx<'_>) -> T) -> T {
-        let (now, mut made) = (self.now, None);
-        let undone = self.devices[at].engine.step(now, |cx| {
+        let (now, mut made, mut sealed) = (self.now, None, None);
+        let engine = &mut self.devices[at].engine;
+        let undone = engine.step(now, |cx| {
             made = Some(make(cx));
+            sealed = cx.tx.get::<u64>(MetaKey::OwnCells)?;
             Err::<(), _>(Fault::Bug("undone"))
         });
         assert!(undone.is_err());
+        // Such a program knows what it has sealed, or it would take itself for a restored copy.
+        engine
+            .step(now, |cx| Ok(cx.tx.set(MetaKey::OwnCells, &sealed.unwrap_or_default())?))
+            .unwrap();
         made.unwrap()
     }
 

@@ -1,7 +1,7 @@
 //! `join`
 
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::{Read, Seek, Write};
 use std::ops::ControlFlow;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -12,6 +12,12 @@ use crate::errors::Failure;
 use crate::output::{Out, Paint, clean_line};
 use crate::text;
 use serde_json::json;
+use zeroize::Zeroizing;
+
+/// Words of the team's root.
+const ROOT_WORDS: usize = 24;
+/// The most bytes that a file of root words has.
+const MAX_WORDS_FILE: u64 = 1_024;
 
 /// Redeems a code; ends inside the team, or after the five words with `--no-wait`.
 pub(super) async fn join(args: JoinArgs, profile: &Profile, out: &mut Out) -> Result<(), Failure> {
@@ -32,7 +38,8 @@ pub(super) async fn join(args: JoinArgs, profile: &Profile, out: &mut Out) -> Re
     .await;
     if let (Some(path), false) = (&args.root_words_file, founded) {
         // Made above and still empty: nobody should take it for the words.
-        let _ = std::fs::remove_file(path);
+        let empty = std::fs::metadata(path).is_ok_and(|it| it.len() == 0);
+        let _ = if empty { std::fs::remove_file(path) } else { Ok(()) };
     }
     result
 }
@@ -48,10 +55,7 @@ fn say(
         JoinStep::Founded(words) => {
             match words_file {
                 Some(file) => {
-                    file.write_all(words.as_bytes())
-                        .and_then(|()| file.write_all(b"\n"))
-                        .and_then(|()| file.sync_all())
-                        .map_err(|error| file_failed(&error))?;
+                    write_words(file, &words)?;
                     out.note(text::ROOT_WORDS_WRITTEN);
                 }
                 None if out.style.json => {
@@ -114,15 +118,46 @@ fn show_root_words(words: &str, out: &mut Out) -> Result<(), Failure> {
 fn root_words_file(path: &Path) -> Result<File, Failure> {
     let file = OpenOptions::new()
         .create(true)
+        .read(true)
         .append(true)
         .mode(0o600)
         .open(path)
         .map_err(|error| file_failed(&error))?;
     match file.metadata() {
-        Ok(metadata) if metadata.is_file() && metadata.len() == 0 => Ok(file),
-        Ok(_) => Err(Failure::refused(text::ROOT_WORDS_FILE_EXISTS, text::OTHER_ROOT_WORDS_FILE)),
+        Ok(metadata) if !metadata.is_file() || metadata.len() > MAX_WORDS_FILE => Err(exists()),
+        Ok(metadata) if metadata.len() == 0 => Ok(file),
+        Ok(_) if words_in(&file)?.split_whitespace().count() == ROOT_WORDS => Ok(file),
+        Ok(_) => Err(exists()),
         Err(error) => Err(file_failed(&error)),
     }
+}
+
+/// What the file holds: an attempt that was interrupted after the words were written has left
+/// them there.
+fn words_in(mut file: &File) -> Result<Zeroizing<String>, Failure> {
+    let mut held = Zeroizing::new(String::with_capacity(MAX_WORDS_FILE as usize));
+    file.read_to_string(&mut held).map_err(|error| file_failed(&error))?;
+    file.rewind().map_err(|error| file_failed(&error))?;
+    Ok(held)
+}
+
+/// Writes the words, unless they are what the file holds already.
+fn write_words(file: &mut File, words: &str) -> Result<(), Failure> {
+    let held = words_in(file)?;
+    if held.split_whitespace().eq(words.split_whitespace()) {
+        return Ok(());
+    }
+    if !held.is_empty() {
+        return Err(exists());
+    }
+    file.write_all(words.as_bytes())
+        .and_then(|()| file.write_all(b"\n"))
+        .and_then(|()| file.sync_all())
+        .map_err(|error| file_failed(&error))
+}
+
+fn exists() -> Failure {
+    Failure::refused(text::ROOT_WORDS_FILE_EXISTS, text::OTHER_ROOT_WORDS_FILE)
 }
 
 fn file_failed(error: &std::io::Error) -> Failure {
@@ -134,12 +169,10 @@ fn file_failed(error: &std::io::Error) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
-    use zeroize::Zeroizing;
-
     use super::*;
     use crate::output::Style;
     use crate::output::tests::captured;
+    use serde_json::Value;
 
     fn waiting() -> JoinStep {
         let words = ["citron", "ardoise", "volcan", "piano", "balcon"].map(String::from).to_vec();

@@ -6,13 +6,14 @@ use std::ops::ControlFlow;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use serde_json::json;
+use zeroize::Zeroizing;
+
 use crate::api::{self, Join, JoinStep, Profile};
 use crate::commands::JoinArgs;
 use crate::errors::Failure;
 use crate::output::{Out, Paint, clean_line};
 use crate::text;
-use serde_json::json;
-use zeroize::Zeroizing;
 
 /// Words of the team's root.
 const ROOT_WORDS: usize = 24;

@@ -92,7 +92,9 @@ fn an_interrupted_founding_is_finished_by_the_same_command() {
     }
     if !is_in {
         let last = founder.run(&join);
-        assert_eq!(last.code, 0, "{last:?}");
+        // The attempt that was killed last may have been through, and only not have said so.
+        let was_through = last.code == 1 && last.stderr.contains("already a member");
+        assert!(last.code == 0 || was_through, "{last:?}");
     }
     let written = std::fs::read_to_string(&file).expect("the root words");
     assert_eq!(written.split_whitespace().count(), 24);

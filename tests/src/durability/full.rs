@@ -111,7 +111,6 @@ pub async fn run(binary: &Path, place: &Path, end: End) -> anyhow::Result<Option
             Err(NotStored::Broken) => bail!("the relay went away"),
         }
         ensure!(enlarged.elapsed() < PATIENCE, "it does not go on");
-        tokio::time::sleep(Duration::from_millis(5)).await;
     }
     let took = enlarged.elapsed();
     ensure!(process.is_running()?, "it was restarted");

@@ -167,7 +167,11 @@ impl Relay {
             if let Ok(said) = serde_json::from_str::<serde_json::Value>(&line)
                 && said["fields"]["message"] == "stopped"
             {
-                let number = |name: &str| said["fields"][name].as_u64().unwrap_or(0);
+                // A log field marked safe is written as text.
+                let number = |name: &str| {
+                    let field = &said["fields"][name];
+                    field.as_u64().or_else(|| field.as_str()?.parse().ok()).unwrap_or(0)
+                };
                 totals = Some(Totals { commits: number("commits"), cells: number("cells") });
             }
             line.clear();

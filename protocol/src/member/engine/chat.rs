@@ -145,6 +145,23 @@ impl Cx<'_> {
         Ok(())
     }
 
+    /// This device is no longer in the room: what it wrote there and could not send never goes
+    /// out, and it says so.
+    pub(super) fn withdraw_texts(&mut self, room: &RoomId) -> Result<(), Fault> {
+        let mut texts = self.tx.pending_messages()?;
+        texts.retain(|out| out.message.kind == OutKind::Text && out.message.room == Some(*room));
+        for content in texts.iter().filter_map(|out| out.message.content) {
+            self.tx.withdraw_message(&content)?;
+        }
+        if texts.is_empty() {
+            return Ok(());
+        }
+        let (count, name) = (texts.len(), self.room_name(room));
+        self.alarm(&format!(
+            "{count} of your messages to {name} were not sent: you are no longer in it."
+        ))
+    }
+
     fn seal_text(&mut self, out: &OutRow) -> Result<(), Fault> {
         let provider = self.provider();
         let Some(room) = out.message.room else { return Ok(()) };
@@ -201,7 +218,14 @@ impl Cx<'_> {
 
     /// What a waiting `send` is told now, if anything.
     pub(super) fn sent_answer(&self, content: &ContentId) -> Result<Option<Value>, Fault> {
-        let Some(row) = self.tx.message(content)? else { return Ok(None) };
+        let Some(row) = self.tx.message(content)? else {
+            return Err(failed(
+                77,
+                "The message was not sent: you are no longer in the room, or its time was over.",
+                None,
+            )
+            .into());
+        };
         let Some(seq) = row.seq else { return Ok(None) };
         let mut answer = json!({"id": content.to_hex(), "seq": seq, "state": "sent"});
         if let (Some(target), Some(fields)) = (row.target, answer.as_object_mut()) {

@@ -163,7 +163,7 @@ impl Cx<'_> {
             self.memory.profile.admins = Some(room.0);
         } else if self.memory.profile.general.is_none()
             && row.name == super::trust::GENERAL
-            && self.memory.roster()?.role_of(&peer) == Some(crate::invite_code::Role::Admin)
+            && self.knows_general(&peer)?
         {
             self.memory.profile.general = Some(room.0);
         }
@@ -176,6 +176,14 @@ impl Cx<'_> {
             self.take_early_welcomes()?;
         }
         self.become_inside()
+    }
+
+    /// Whose word it is that a room is the team's: an admin's, who let this device in, or that of
+    /// another device of the same member, which vouched for it and may have added it first.
+    fn knows_general(&self, peer: &DeviceId) -> Result<bool, Fault> {
+        let roster = self.memory.roster()?;
+        let own = roster.device(peer).map(|device| device.member) == self.memory.profile.member();
+        Ok(own || roster.role_of(peer) == Some(crate::invite_code::Role::Admin))
     }
 
     /// A direct conversation is of the two members its name says, and of nobody else.

@@ -2,6 +2,7 @@
 //! across a fork shows it, by name.
 
 use super::Cx;
+use super::evidence::Evidence;
 use super::fault::Fault;
 use super::memory::signed_entries;
 use crate::member::content::{Content, LogHead};
@@ -43,7 +44,8 @@ impl Cx<'_> {
             let own = self.memory.recent.iter().find(|(seq, _)| *seq == theirs.seq);
             if own.is_some_and(|(_, hash)| *hash != theirs.hash) {
                 let who = self.member_name(sender).unwrap_or_default();
-                self.alarm(&format!("The relay showed {who} another past than this device."))?;
+                let text = format!("The relay showed {who} another past than this device.");
+                self.alarm_of(Some(Evidence::Fork), &text)?;
             }
         }
         if let Some((number, hash)) = content.roster_head

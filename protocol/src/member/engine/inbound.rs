@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::Cx;
+use super::evidence::Evidence;
 use super::fault::Fault;
 use super::memory::{Key, Live};
 use super::profile::{Stage, Stopped};
@@ -47,9 +48,11 @@ impl Cx<'_> {
         match (self.memory.cursor, &self.memory.profile.stage) {
             (Some(cursor), _) => {
                 if cursor.log != log || head < cursor.seq {
+                    self.caught(Evidence::OtherLog)?;
                     return self.stop(Stopped::OtherLog);
                 }
                 if head == cursor.seq && hash != cursor.hash {
+                    self.caught(Evidence::Fork)?;
                     return self.stop(Stopped::Forked);
                 }
             }
@@ -82,7 +85,8 @@ impl Cx<'_> {
         if first != cursor.seq + 1 {
             self.link.connected = false;
             self.effects.push(Out::Redial);
-            return self.alarm("The relay left out messages, or showed some twice.");
+            let skipped = first > cursor.seq;
+            return self.caught(if skipped { Evidence::Drop } else { Evidence::Replay });
         }
         let mut rolled = cursor.hash;
         let mut hashes = Vec::with_capacity(cells.len());
@@ -91,6 +95,7 @@ impl Cx<'_> {
             hashes.push(rolled);
         }
         if rolled != hash {
+            self.caught(Evidence::of_push(&cursor.hash, &hash, cells))?;
             return self.stop(Stopped::Forked);
         }
         for (seq, hash) in (first..).zip(&hashes) {
@@ -113,7 +118,7 @@ impl Cx<'_> {
         match self.tx.own_cell(cell)? {
             OwnCell::Exact(own) => return self.own_cell(seq, &own),
             OwnCell::Altered(_) => {
-                return self.alarm("The relay altered a message of this device.");
+                return self.caught(Evidence::Rewrite);
             }
             OwnCell::No => {}
         }
@@ -253,6 +258,16 @@ impl Cx<'_> {
 
     /// Says something that a person must not miss, and keeps it.
     pub(super) fn alarm(&mut self, text: &str) -> Result<(), Fault> {
+        self.alarm_of(None, text)
+    }
+
+    /// The relay did what no honest one does.
+    pub(super) fn caught(&mut self, at: Evidence) -> Result<(), Fault> {
+        self.alarm_of(Some(at), at.text())
+    }
+
+    /// Tells what a person must not miss, and keeps it; by name, if it is the relay's doing.
+    pub(super) fn alarm_of(&mut self, at: Option<Evidence>, text: &str) -> Result<(), Fault> {
         const KEPT: usize = 32;
         let mut alarms: Vec<String> = self.tx.get(MetaKey::Alarms)?.unwrap_or_default();
         if !alarms.iter().any(|known| known == text) {
@@ -261,7 +276,8 @@ impl Cx<'_> {
             alarms.drain(..surplus);
             self.tx.set(MetaKey::Alarms, &alarms)?;
         }
-        self.event(json!({"v": 1, "type": "alarm", "text": text}));
+        let kind = at.map(Evidence::name);
+        self.event(json!({"v": 1, "type": "alarm", "kind": kind, "text": text}));
         Ok(())
     }
 

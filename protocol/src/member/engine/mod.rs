@@ -19,6 +19,7 @@ mod chat;
 mod control;
 mod direct;
 mod errands;
+mod evidence;
 mod fault;
 mod files;
 mod founding;

@@ -1,6 +1,7 @@
 //! From a message to cells at the relay: sealing, sending, sending again.
 
 use super::Cx;
+use super::evidence::Evidence;
 use super::fault::Fault;
 use super::link::Asked;
 use super::marks::Marked;
@@ -105,8 +106,8 @@ impl Cx<'_> {
             FailCode::OverQuota => "over quota at the relay",
             FailCode::LowDisk => "the relay's disk is nearly full",
             FailCode::Conflict => {
-                return self
-                    .alarm("The relay says it knows a message of this device with other bytes.");
+                let text = "The relay says it knows a message of this device with other bytes.";
+                return self.alarm_of(Some(Evidence::Rewrite), text);
             }
             _ => "the relay cannot store at present",
         });

@@ -168,6 +168,7 @@ impl Cx<'_> {
             self.tx.remove_intent(intent.id)?;
         }
         self.tx.delete_room_change(&room)?;
+        self.withdraw_texts(&room)?;
         self.close_channel(&room)?;
         row.status = RoomStatus::Left;
         self.tx.put_room(&row)?;

@@ -72,6 +72,16 @@ impl Tx<'_> {
         self.drop_file_remains()
     }
 
+    /// Forgets a message that was never sent, and what was to be sent of it.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn withdraw_message(&self, content: &ContentId) -> Result<(), StoreError> {
+        self.execute("DELETE FROM message WHERE content = ?1", [content])?;
+        self.execute("DELETE FROM outbox WHERE content = ?1", [content])?;
+        self.drop_file_remains()
+    }
+
     /// Forgets the messages whose time has come by `now` (unix seconds), what was to be delivered
     /// or sent of them, and says how many there were.
     ///

@@ -8,6 +8,7 @@ mod files;
 mod forge;
 mod frames;
 mod hostile;
+mod hostile_relay;
 mod own_cells;
 mod own_devices;
 mod relay;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::super::{Engine, Joined, Step};
+use super::hostile::Forged;
 use super::relay::{LOG, Relay};
 use crate::invite_code::{Bundle, Host, Invitation, InviteCode, Language, NO_EXPIRY, Role};
 use crate::member::agent::core::{ApiError, Core, Down, Now, Out};
@@ -28,7 +29,7 @@ pub(super) struct Device {
     dir: TempDir,
     key: Arc<DbKey>,
     /// The next seq the relay pushes; `None` while offline.
-    cursor: Option<u64>,
+    pub(super) cursor: Option<u64>,
     pub(super) events: Vec<Value>,
     answers: HashMap<u64, Result<Value, ApiError>>,
 }
@@ -38,6 +39,15 @@ pub(super) struct Fork {
     shown_to: usize,
     log: Vec<(CellId, [u8; CELL])>,
     hashes: Vec<Digest>,
+    /// How much of the relay's own log it stands for.
+    covers: usize,
+}
+
+impl Fork {
+    fn append(&mut self, (id, cell): &(CellId, [u8; CELL])) {
+        self.hashes.push(running_hash::next(self.hashes.last().unwrap(), id, cell));
+        self.log.push((*id, *cell));
+    }
 }
 
 pub(super) struct World {
@@ -151,22 +161,27 @@ impl World {
 
     /// Shows a device another past from now on: the last cell is altered, and hashed to fit.
     pub(super) fn fork_for(&mut self, at: usize) {
-        let mut log = self.relay.log.clone();
-        log.last_mut().unwrap().1[500] ^= 1;
-        let mut hashes = self.relay.hashes.clone();
-        hashes.pop();
-        let (id, cell) = log.last().unwrap();
-        hashes.push(running_hash::next(hashes.last().unwrap(), id, cell));
-        self.fork = Some(Fork { shown_to: at, log, hashes });
+        self.lie_to(at, self.relay.log.len() - 1, |cells| cells[0].1[500] ^= 1);
+    }
+
+    /// Shows a device another past from now on: the cells from the index `from` on are changed,
+    /// and hashed to fit.
+    pub(super) fn lie_to(&mut self, at: usize, from: usize, lie: impl FnOnce(&mut Forged)) {
+        let (mut log, mut told) = (self.relay.log.clone(), self.relay.log[from..].to_vec());
+        log.truncate(from);
+        lie(&mut told);
+        let covers = self.relay.log.len();
+        let hashes = self.relay.hashes[..=from].to_vec();
+        let mut fork = Fork { shown_to: at, log, hashes, covers };
+        told.iter().for_each(|cell| fork.append(cell));
+        self.fork = Some(fork);
     }
 
     /// Carries what came since over to the forked past.
     pub(super) fn extend_fork(&mut self) {
         let Some(fork) = &mut self.fork else { return };
-        for (id, cell) in &self.relay.log[fork.log.len()..] {
-            fork.hashes.push(running_hash::next(fork.hashes.last().unwrap(), id, cell));
-            fork.log.push((*id, *cell));
-        }
+        self.relay.log[fork.covers..].iter().for_each(|cell| fork.append(cell));
+        fork.covers = self.relay.log.len();
     }
 
     /// Connects a device: WELCOME, then pushes from where it wants them.

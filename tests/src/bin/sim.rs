@@ -1,0 +1,80 @@
+//! Runs seeded worlds for a time and reports how many, and how many virtual hours.
+//!
+//! `sim [--seconds N] [--seed FIRST] [--seeds N] [--steps N] [--twelve]`. A seed that fails is
+//! printed with the command that runs it alone.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use staffetta_tests::sim::{Day, ROUGH, Story};
+
+struct Arguments {
+    seconds: u64,
+    first: u64,
+    seeds: u64,
+    steps: u64,
+    twelve: bool,
+}
+
+fn arguments() -> anyhow::Result<Arguments> {
+    let mut out = Arguments { seconds: 60, first: 1, seeds: u64::MAX, steps: 60, twelve: false };
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        let mut value =
+            || arguments.next().context("a value is missing")?.parse().context("a number");
+        match argument.as_str() {
+            "--seconds" => out.seconds = value()?,
+            "--seed" => out.first = value()?,
+            "--seeds" => out.seeds = value()?,
+            "--steps" => out.steps = value()?,
+            "--twelve" => out.twelve = true,
+            other => bail!("unknown argument {other}"),
+        }
+    }
+    Ok(out)
+}
+
+fn main() -> anyhow::Result<()> {
+    let arguments = arguments()?;
+    let Arguments { seconds, first, seeds, steps, twelve } = arguments;
+    let (start, limit) = (Instant::now(), Duration::from_secs(seconds));
+    let morning = if twelve { Story::of_twelve(0)? } else { Story::of_five(0)? };
+    let before = morning.world.now.mono_ms;
+    println!("the team is there after {:.1?}", start.elapsed());
+    let (mut days, mut failed) = (Vec::new(), 0);
+    for seed in first..first.saturating_add(seeds) {
+        if start.elapsed() > limit {
+            break;
+        }
+        match morning.copy(seed).and_then(|story| story.day(ROUGH, steps)) {
+            Ok(day) => days.push(day),
+            Err(error) => {
+                failed += 1;
+                let size = if twelve { " --twelve" } else { "" };
+                println!("seed {seed}: {error:#}");
+                println!("  again: sim --seed {seed} --seeds 1 --steps {steps}{size}");
+            }
+        }
+    }
+    let sum = |of: fn(&Day) -> u64| days.iter().map(of).sum::<u64>();
+    println!(
+        "{} seeds of {steps} steps, {failed} failed, in {:.0?}: {:.1} virtual hours, {} transactions, \
+         {} cells, {} processes killed, {} connections cut, {} devices revoked, {} messages placed, \
+         {} times opened, {} epochs agreed on",
+        days.len() + failed,
+        start.elapsed(),
+        (sum(|day| day.virtual_ms) - before * days.len() as u64) as f64 / 3.6e6,
+        sum(|day| day.steps),
+        sum(|day| day.cells),
+        sum(|day| day.crashes),
+        sum(|day| day.cuts),
+        sum(|day| day.revoked),
+        sum(|day| day.found.placed as u64),
+        sum(|day| day.found.opened as u64),
+        sum(|day| day.found.epochs as u64),
+    );
+    if failed > 0 {
+        bail!("{failed} seeds failed");
+    }
+    Ok(())
+}

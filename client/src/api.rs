@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use staffetta_protocol::invite_code::{CodeError, InviteCode, Language};
+use staffetta_protocol::invite_code::{CodeError, Language};
 use staffetta_protocol::member::agent::{self, JoinEvent, JoinOptions, OpenOptions, Proxy};
 use staffetta_protocol::member::invite;
 use staffetta_protocol::member::roster::{Name, NameError};
@@ -20,6 +20,7 @@ use crate::text;
 
 pub(crate) use agent::{ApiError, Passphrase, Preview as Invitation};
 pub(crate) use agent::{change_passphrase, harden, has_profile, wipe};
+pub(crate) use staffetta_protocol::invite_code::InviteCode;
 pub(crate) use staffetta_protocol::member::content::{MAX_TEXT, sanitize_block, sanitize_line};
 
 /// The methods of the local API, as commands see them; tests put a table of answers here.
@@ -64,6 +65,24 @@ impl Api {
             agent::unlock(dir, &passphrase.into_inner()).map_err(Failure::from)
         };
         agent::open(options, unlock).await.map(Self)
+    }
+
+    /// As [`Api::open`]; a holder is given the passphrase as well, to go on with joining.
+    ///
+    /// # Errors
+    /// As [`Api::open`].
+    pub(crate) async fn open_keeping(
+        profile: &Profile,
+    ) -> Result<(Self, Option<Zeroizing<String>>), Failure> {
+        let options = OpenOptions { proxy: proxy(profile)?, ..OpenOptions::new(&profile.dir) };
+        let mut kept = None;
+        let unlock = |dir: &Path| {
+            let passphrase = profile.passphrase.existing()?;
+            kept = Some(passphrase.copy());
+            agent::unlock(dir, &passphrase.into_inner()).map_err(Failure::from)
+        };
+        let api = agent::open(options, unlock).await.map(Self)?;
+        Ok((api, kept))
     }
 
     /// As [`Api::open`], but without asking anybody for anything: `None` if nobody holds the
@@ -138,7 +157,8 @@ fn proxy(profile: &Profile) -> Result<Option<Proxy>, Failure> {
 
 /// What `join` needs to know.
 pub(crate) struct Join {
-    pub(crate) code: InviteCode,
+    /// `None` goes on with the one whose request waits.
+    pub(crate) code: Option<InviteCode>,
     pub(crate) name: String,
     pub(crate) device: String,
 }

@@ -50,14 +50,26 @@ pub(crate) struct Profile {
 pub(crate) struct Api(agent::Handle);
 
 impl Api {
-    /// Opens a profile: as its holder if it is free, else as a client of its holder. The
-    /// passphrase is asked for only when this process has to unlock something. With `connect`
-    /// unset a holder stays off the network.
+    /// Opens a profile: as its holder if it is free, else as a client of its holder, which is
+    /// unlocked if it is locked. The passphrase is asked for only when something has to be
+    /// unlocked. With `connect` unset a holder stays off the network.
     ///
     /// # Errors
     /// No profile (1), no way to get the passphrase (2), lock held for 10 s (75), wrong
     /// passphrase (77).
     pub(crate) async fn open(profile: &Profile, connect: bool) -> Result<Self, Failure> {
+        let api = Self::open_as_it_is(profile, connect).await?;
+        if api.0.is_locked().await? {
+            api.unlock(profile.passphrase.existing()?).await?;
+        }
+        Ok(api)
+    }
+
+    /// As [`Api::open`], but a locked holder stays locked.
+    ///
+    /// # Errors
+    /// As [`Api::open`].
+    pub(crate) async fn open_as_it_is(profile: &Profile, connect: bool) -> Result<Self, Failure> {
         let options =
             OpenOptions { proxy: proxy(profile)?, connect, ..OpenOptions::new(&profile.dir) };
         let unlock = |dir: &Path| {
@@ -93,7 +105,31 @@ impl Api {
             let passphrase = profile.passphrase.unasked()?;
             agent::unlock(dir, &passphrase.into_inner()).map_err(Failure::from)
         };
-        agent::open(options, unlock).await.ok().map(Self)
+        let api = agent::open(options, unlock).await.ok().map(Self)?;
+        if let (Ok(true), Ok(passphrase)) = (api.0.is_locked().await, profile.passphrase.unasked())
+        {
+            // What stays locked can still be told to end.
+            let _locked = api.unlock(passphrase).await;
+        }
+        Some(api)
+    }
+
+    /// The process that holds the profile, if some other one does.
+    pub(crate) async fn holder(profile: &Profile) -> Option<Self> {
+        agent::holder_of(&profile.dir).await.map(Self)
+    }
+
+    /// Unlocks the profile; of one that is not locked it only checks the passphrase.
+    ///
+    /// # Errors
+    /// Wrong passphrase (77).
+    pub(crate) async fn unlock(&self, passphrase: passphrase::Passphrase) -> Result<(), ApiError> {
+        self.0.unlock(passphrase.into_inner()).await
+    }
+
+    /// Ends the holder of the profile, this process or another.
+    pub(crate) async fn end(self) {
+        self.0.end().await;
     }
 
     /// Starts a stream of the events that `params` select.

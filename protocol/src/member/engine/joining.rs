@@ -13,7 +13,7 @@ use super::profile::Stage;
 use super::{Cx, Engine};
 use crate::invite_code::{Bundle, Host, Invitation, InviteCode, Role};
 use crate::member::agent::core::{ApiError, Now};
-use crate::member::e2ee::new_package;
+use crate::member::e2ee::{new_package, package_ref};
 use crate::member::identity::DeviceKeys;
 use crate::member::invite::{JoinRequest, Transcript};
 use crate::member::roster::Name;
@@ -261,7 +261,11 @@ impl Cx<'_> {
             let certificate = device.certify_leaf(1);
             let packages = (0..REQUEST_PACKAGES)
                 .map(|index| new_package(&provider, &device, &certificate, index == 0))
-                .collect::<Result<_, _>>()?;
+                .collect::<Result<Vec<_>, _>>()?;
+            for (index, package) in packages.iter().enumerate() {
+                let reference = package_ref(&provider, package)?;
+                self.tx.note_own_package(&reference, index == 0, None, self.now.unix_s())?;
+            }
             let name = Name::parse(&self.memory.profile.name).map_err(|_| Fault::Bug("name"))?;
             let label = Name::parse(&self.memory.profile.label).map_err(|_| Fault::Bug("label"))?;
             let request = JoinRequest::of_device(id, &device, packages, name, label)

@@ -17,6 +17,7 @@ pub mod rpc;
 pub mod sim;
 pub mod source;
 pub mod staff;
+pub mod terminal;
 pub mod world;
 
 pub use eventually::eventually;

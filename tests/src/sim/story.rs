@@ -246,8 +246,8 @@ impl Story {
 
     fn note(&mut self, at: usize, id: &str, room: RoomId, text: &str) -> anyhow::Result<()> {
         let by = self.world.devices[at].id.context("a device's id")?;
-        let head = self.world.relay.head();
-        self.world.truth.said(id, by, room, text, head);
+        let epoch = self.world.truth.latest(at, &room).unwrap_or_default();
+        self.world.truth.said(id, by, room, text, epoch);
         Ok(())
     }
 

@@ -31,8 +31,8 @@ struct Said {
     by: DeviceId,
     room: RoomId,
     text: String,
-    /// The log's head when it was written.
-    head: Seq,
+    /// The epoch its author was in when it was written.
+    epoch: u64,
 }
 
 /// What a check found, in numbers.
@@ -54,8 +54,8 @@ fn text_of<'a>(event: &'a Value, field: &str) -> anyhow::Result<&'a str> {
 
 impl Truth {
     /// Somebody wrote something.
-    pub fn said(&mut self, id: &str, by: DeviceId, room: RoomId, text: &str, head: Seq) {
-        self.said.insert(id.to_owned(), Said { by, room, text: text.to_owned(), head });
+    pub fn said(&mut self, id: &str, by: DeviceId, room: RoomId, text: &str, epoch: u64) {
+        self.said.insert(id.to_owned(), Said { by, room, text: text.to_owned(), epoch });
     }
 
     /// Somebody's screen was told something.
@@ -161,8 +161,7 @@ impl Truth {
             let gone = devices.iter().any(|(device, gone)| *device == Some(said.by) && *gone);
             let stayed = self
                 .epochs
-                .range((said.room, 0)..=(said.room, u64::MAX))
-                .filter(|(_, epoch)| epoch.opened >= said.head)
+                .range((said.room, said.epoch)..=(said.room, u64::MAX))
                 .all(|(_, epoch)| epoch.members.contains(&said.by));
             ensure!(gone || !stayed, "\"{}\" ({id}) was lost", said.text);
             found.void += 1;

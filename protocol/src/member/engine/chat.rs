@@ -8,7 +8,7 @@ use super::members::kind_code;
 use super::received::message_row;
 use super::rooms::ROOM_MESSAGE;
 use super::waits::{Wait, What};
-use crate::member::agent::core::{CallId, Down};
+use crate::member::agent::core::{CallId, Down, Out};
 use crate::member::content::{Content, ContentError, Kind, MAX_TEXT};
 use crate::member::e2ee::{self, RoomKind};
 use crate::member::store::{MessageState, NewOut, OutKind, OutRow, RoomRow, RoomStatus};
@@ -156,6 +156,11 @@ impl Cx<'_> {
         texts.retain(|out| out.message.kind == OutKind::Text && out.message.room == Some(*room));
         for content in texts.iter().filter_map(|out| out.message.content) {
             self.tx.withdraw_message(&content)?;
+            for call in self.waits.take(&content) {
+                let error =
+                    failed(77, "The message was not sent: you are no longer in the room.", None);
+                self.effects.push(Out::Answer(call, Err(error)));
+            }
         }
         if texts.is_empty() {
             return Ok(());
@@ -227,14 +232,7 @@ impl Cx<'_> {
 
     /// What a waiting `send` is told now, if anything.
     pub(super) fn sent_answer(&self, content: &ContentId) -> Result<Option<Value>, Fault> {
-        let Some(row) = self.tx.message(content)? else {
-            return Err(failed(
-                77,
-                "The message was not sent: you are no longer in the room, or its time was over.",
-                None,
-            )
-            .into());
-        };
+        let Some(row) = self.tx.message(content)? else { return Ok(None) };
         let Some(seq) = row.seq else { return Ok(None) };
         let mut answer = json!({"id": content.to_hex(), "seq": seq, "state": "sent"});
         if let (Some(target), Some(fields)) = (row.target, answer.as_object_mut()) {

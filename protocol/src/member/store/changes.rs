@@ -79,6 +79,7 @@ impl Tx<'_> {
     pub fn withdraw_message(&self, content: &ContentId) -> Result<(), StoreError> {
         self.execute("DELETE FROM message WHERE content = ?1", [content])?;
         self.execute("DELETE FROM outbox WHERE content = ?1", [content])?;
+        self.execute("DELETE FROM idempotency WHERE content = ?1", [content])?;
         self.drop_file_remains()
     }
 

@@ -88,6 +88,26 @@ fn what_was_written_offline_is_queued_and_goes_out_later() {
 }
 
 #[test]
+fn what_could_not_be_sent_before_one_was_put_out_of_a_room_is_withdrawn_and_said() {
+    let mut world = World::founded();
+    let karim = world.join(0, "Karim", "member", true);
+    world.ok(0, "room.create", json!({"name": "press"}));
+    world.ok(0, "room.add", json!({"room": "press", "member": "Karim"}));
+    world.run();
+    world.disconnect(karim);
+    let ask = json!({"room": "press", "text": "late", "wait_ms": 600_000});
+    let send = world.begin(karim, "send", ask);
+    world.ok(0, "room.remove", json!({"room": "press", "member": "Karim"}));
+    world.connect(karim);
+    world.settle(1_000);
+    assert_eq!(world.answer(karim, send).unwrap().unwrap_err().exit, 77);
+    assert_eq!(world.ok(karim, "status", json!({}))["queued"], 0);
+    world.ok(karim, "sync", json!({}));
+    let alarms = world.alarms(karim);
+    assert!(alarms.iter().any(|alarm| alarm.contains("press were not sent")), "{alarms:?}");
+}
+
+#[test]
 fn over_quota_stays_queued_and_says_so_after_30_seconds() {
     let mut world = World::founded();
     world.relay.full = true;

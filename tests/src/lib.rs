@@ -16,6 +16,7 @@ pub mod rpc;
 pub mod source;
 pub mod specification;
 pub mod staff;
+pub mod terminal;
 pub mod world;
 
 pub use eventually::eventually;

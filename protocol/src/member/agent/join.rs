@@ -18,7 +18,7 @@ use crate::member::store::Passphrase;
 use crate::wire::frame::{JoinState, ToDevice, ToRelay};
 
 /// Failed attempts to connect after which a newcomer that has asked nothing yet gives up.
-const MAX_ATTEMPTS: u32 = 5;
+pub(super) const MAX_ATTEMPTS: u32 = 5;
 /// Milliseconds that a new device waits for everything it sent to come back.
 const SETTLE_MS: u64 = 10_000;
 /// The request number of the only request of an invite connection.
@@ -30,8 +30,8 @@ pub struct JoinOptions {
     pub dir: PathBuf,
     /// Of the profile, new or old.
     pub passphrase: Passphrase,
-    /// The code.
-    pub code: InviteCode,
+    /// The code; `None` goes on with the one whose request waits.
+    pub code: Option<InviteCode>,
     /// The member's name.
     pub name: String,
     /// The device's label.
@@ -71,7 +71,12 @@ pub async fn join<E: From<ApiError>>(
     let clock = Clock::start();
     let (lock, mut engine) = create_or_unlock(&dir, &passphrase, clock)?;
     drop(passphrase);
+    let code = match code {
+        Some(code) => Some(code),
+        None => engine.pending_code(clock.now())?,
+    };
     if engine.joined() == Joined::Not {
+        let code = code.ok_or_else(no_code)?;
         let throwaway = engine.begin_join(clock.now(), &code, &name, &label)?;
         let keys = code.keys();
         let newcomer = NewcomerOptions {
@@ -87,7 +92,7 @@ pub async fn join<E: From<ApiError>>(
         if asked?.is_break() {
             return Ok(None);
         }
-    } else if engine.joined() == Joined::Inside {
+    } else if let (Joined::Inside, Some(code)) = (engine.joined(), code) {
         // Refuses with the next step.
         engine.begin_join(clock.now(), &code, &name, &label)?;
     }
@@ -175,7 +180,7 @@ async fn ask<E: From<ApiError>>(
 }
 
 /// Refusals that end joining.
-fn standing(state: JoinState) -> Result<(), ApiError> {
+pub(super) fn standing(state: JoinState) -> Result<(), ApiError> {
     match state {
         JoinState::Open | JoinState::Waiting | JoinState::Enrolled => Ok(()),
         JoinState::Refused => Err(plain(
@@ -191,7 +196,7 @@ fn standing(state: JoinState) -> Result<(), ApiError> {
     }
 }
 
-fn ended() -> ApiError {
+pub(super) fn ended() -> ApiError {
     plain(
         1,
         "The relay does not accept this invitation: it was used, has expired, or was taken back.",
@@ -201,7 +206,15 @@ fn ended() -> ApiError {
     )
 }
 
-fn unreachable() -> ApiError {
+fn no_code() -> ApiError {
+    plain(
+        1,
+        "This profile has not joined a team yet.",
+        Some("Repeat `staffetta join` with the invitation code."),
+    )
+}
+
+pub(super) fn unreachable() -> ApiError {
     plain(
         69,
         "The relay cannot be reached.",
@@ -209,7 +222,7 @@ fn unreachable() -> ApiError {
     )
 }
 
-fn no_version() -> ApiError {
+pub(super) fn no_version() -> ApiError {
     plain(1, "The relay speaks another version of the protocol.", Some("Update Staffetta."))
 }
 

@@ -5,13 +5,11 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-
 use staffetta_protocol::invite_code::{CodeError, Language};
 use staffetta_protocol::member::agent::{self, JoinEvent, JoinOptions, OpenOptions, Proxy};
 use staffetta_protocol::member::invite;
 use staffetta_protocol::member::roster::{Name, NameError};
 use staffetta_protocol::random::OsRandom;
-
 use zeroize::Zeroizing;
 
 use crate::errors::Failure;
@@ -93,8 +91,7 @@ impl Api {
             kept = Some(passphrase.copy());
             agent::unlock(dir, &passphrase.into_inner()).map_err(Failure::from)
         };
-        let api = agent::open(options, unlock).await.map(Self)?;
-        Ok((api, kept))
+        Ok((Self(agent::open(options, unlock).await?), kept))
     }
 
     /// As [`Api::open`], but without asking anybody for anything: `None` if nobody holds the

@@ -185,7 +185,8 @@ fn digits(text: &str) -> (u64, &str) {
 /// `*`, `<<`, `[n]` and `Duration`s.
 pub fn constant(name: &str) -> Vec<u64> {
     let (path, name) = name.split_once(':').expect("path:NAME");
-    let expression = define(path, name).unwrap_or_else(|| panic!("{path} has no constant {name}"));
+    let expression =
+        define(path, name).unwrap_or_else(|| panic!("coverage.md: {path} has no {name} now"));
     match expression.strip_prefix('[').and_then(|it| it.strip_suffix(']')) {
         Some(list) => {
             let parts = list.split(", ").map(|it| it.trim_matches([',', ' ']));

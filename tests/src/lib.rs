@@ -16,6 +16,7 @@ pub mod rooms;
 pub mod rpc;
 pub mod sim;
 pub mod source;
+pub mod specification;
 pub mod staff;
 pub mod terminal;
 pub mod world;

@@ -140,6 +140,10 @@ impl Truth {
         next.is_none_or(|((_, next), _)| *next == number + 1).then_some(epoch)
     }
 
+    fn who_opened(&self, id: &str) -> Vec<usize> {
+        self.opened.iter().filter(|(_, all)| all.contains(id)).map(|(at, _)| *at).collect()
+    }
+
     /// **Nobody outside ever opened a cell, and nobody inside missed one.** `devices` are the
     /// devices' ids in their order; those `gone` need not have read to the end.
     pub fn judge(&self, devices: &[(Option<DeviceId>, bool)]) -> anyhow::Result<Found> {
@@ -153,7 +157,12 @@ impl Truth {
                 let inside = epoch.members.contains(device);
                 let opened = self.opened.get(&at).is_some_and(|all| all.contains(id));
                 ensure!(inside || !opened, "device {at} opened \"{text}\" from outside");
-                ensure!(opened || !inside || *gone, "device {at} never opened \"{text}\" at {seq}");
+                ensure!(
+                    opened || !inside || *gone,
+                    "device {at} never opened \"{text}\" at {seq}, in the epoch of {}; {:?} did",
+                    epoch.opened,
+                    self.who_opened(id)
+                );
                 found.opened += usize::from(opened);
             }
         }

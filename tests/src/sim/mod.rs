@@ -5,12 +5,15 @@
 //! must never look into it. A seed decides everything but what OpenMLS draws from the operating
 //! system, so that a failing seed takes the same course again.
 
+mod calls;
 pub mod choices;
 pub mod device;
+pub mod end;
 pub mod relay;
 pub mod story;
 pub mod team;
 pub mod truth;
 pub mod world;
 
-pub use story::{Day, ROUGH, Story};
+pub use end::Day;
+pub use story::{ROUGH, Story};

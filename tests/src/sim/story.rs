@@ -1,13 +1,13 @@
 //! A team in which everything goes wrong at once: what its people do, by chance.
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use serde_json::{Value, json};
 use staffetta_protocol::member::store::{RoomRow, RoomStatus};
 use staffetta_protocol::wire::ids::RoomId;
 
 use super::device::Link;
+use super::end::Day;
 use super::team::As;
-use super::truth::Found;
 use super::world::{CALM, Weather, World};
 
 /// The weather of a bad day.
@@ -30,26 +30,7 @@ pub struct Story {
     people: Vec<Person>,
     calls: Vec<(usize, u64)>,
     written: u64,
-    revoked: u64,
-}
-
-/// What a day came to.
-#[derive(Clone, Copy, Debug)]
-pub struct Day {
-    /// What was checked.
-    pub found: Found,
-    /// Steps of engines, each a transaction.
-    pub steps: u64,
-    /// Processes that died.
-    pub crashes: u64,
-    /// Connections that broke.
-    pub cuts: u64,
-    /// Devices that were revoked and replaced.
-    pub revoked: u64,
-    /// Cells in the log.
-    pub cells: u64,
-    /// Milliseconds that passed in the world.
-    pub virtual_ms: u64,
+    pub(super) revoked: u64,
 }
 
 const LEA: usize = 0;
@@ -188,7 +169,7 @@ impl Story {
     }
 
     /// Whoever is off the net comes back.
-    fn call_back(&mut self, at: usize) {
+    pub(super) fn call_back(&mut self, at: usize) {
         let now = self.world.now.mono_ms;
         let device = &mut self.world.devices[at];
         if device.engine.is_none() {
@@ -344,59 +325,6 @@ impl Story {
             self.people[who] = Person { name, devices: vec![new], keeps: Vec::new(), bot: false };
         }
         self.world.weather = rough;
-        Ok(())
-    }
-
-    /// Everybody comes back; then nobody disagrees about anything.
-    pub fn settle(&mut self) -> anyhow::Result<Day> {
-        self.world.weather = CALM;
-        self.world.relay.full = false;
-        for at in 0..self.world.devices.len() {
-            self.call_back(at);
-        }
-        self.world.pass(150_000)?;
-        let rooms: Vec<_> = self.world.truth.rooms().into_iter().collect();
-        for (room, (newest, epoch)) in rooms {
-            for (at, device) in self.world.devices.iter().enumerate().filter(|(_, d)| !d.gone) {
-                let Some(id) = device.id else { continue };
-                let (own, inside) =
-                    (self.world.truth.latest(at, &room), epoch.members.contains(&id));
-                let expected = inside.then_some(newest);
-                ensure!(own == expected, "{}: in epoch {own:?}, not {expected:?}", device.name);
-            }
-        }
-        for at in 0..self.world.devices.len() {
-            if !self.world.devices[at].gone {
-                self.check(at)?;
-            }
-        }
-        let devices: Vec<_> = self.world.devices.iter().map(|d| (d.id, d.gone)).collect();
-        Ok(Day {
-            found: self.world.truth.judge(&devices)?,
-            steps: self.world.steps,
-            crashes: self.world.crashes,
-            cuts: self.world.cuts,
-            revoked: self.revoked,
-            cells: self.world.relay.head(),
-            virtual_ms: self.world.now.mono_ms,
-        })
-    }
-
-    /// A device has nothing left to send, sees no fault of the relay's, and shows what it opened.
-    fn check(&mut self, at: usize) -> anyhow::Result<()> {
-        const FAULTS: [&str; 6] =
-            ["relay", "stands still", "another past", "another list", "altered", "could not"];
-        let status = self.world.ok(at, "status", json!({}))?;
-        let name = self.world.devices[at].name.clone();
-        let id = self.world.devices[at].id.context("a device's id")?;
-        let waiting = self.world.truth.unplaced(&id);
-        ensure!(status["queued"] == 0, "{name}: {} are queued: {waiting:?}", status["queued"]);
-        let alarms = status["alarms"].as_array().context("alarms")?;
-        let fault = alarms.iter().find(|alarm| {
-            let text = alarm.as_str().unwrap_or_default();
-            FAULTS.iter().any(|fault| text.contains(fault))
-        });
-        ensure!(fault.is_none(), "{name}: {fault:?}");
         Ok(())
     }
 }

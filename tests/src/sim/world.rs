@@ -3,9 +3,8 @@
 
 use std::collections::VecDeque;
 
-use anyhow::{Context, bail, ensure};
-use serde_json::Value;
-use staffetta_protocol::member::agent::core::{ApiError, Core, Down, Now, Out};
+use anyhow::{Context, ensure};
+use staffetta_protocol::member::agent::core::{Core, Down, Now, Out};
 use staffetta_protocol::member::engine::Engine;
 use staffetta_protocol::member::store::RoomStatus;
 use staffetta_protocol::noise::keys::TransportHash;
@@ -51,7 +50,7 @@ pub struct World {
     /// How many connections broke.
     pub cuts: u64,
     pub(super) random: Choices,
-    calls: u64,
+    pub(super) calls: u64,
 }
 
 /// What a device is given to do in one step.
@@ -370,32 +369,6 @@ impl World {
             }
         }
         Ok(())
-    }
-
-    /// Begins a call; answered now or later.
-    pub fn begin(&mut self, at: usize, method: &str, params: Value) -> anyhow::Result<u64> {
-        self.calls += 1;
-        let id = self.calls;
-        self.drive(at, |engine, now| engine.call(now, id, method, params))?;
-        Ok(id)
-    }
-
-    /// Takes a call's answer.
-    pub fn answer(&mut self, at: usize, call: u64) -> Option<Result<Value, ApiError>> {
-        self.devices[at].answers.remove(&call)
-    }
-
-    /// Makes a call in calm weather and runs the world until it is answered.
-    pub fn ok(&mut self, at: usize, method: &str, params: Value) -> anyhow::Result<Value> {
-        const LONGEST_MS: u64 = 120_000;
-        let call = self.begin(at, method, params)?;
-        let answered = |world: &mut Self| world.devices[at].answers.contains_key(&call);
-        self.until(method, LONGEST_MS, answered)?;
-        match self.answer(at, call) {
-            Some(Ok(value)) => Ok(value),
-            Some(Err(error)) => bail!("{}: {method}: {}", self.devices[at].name, error.message),
-            None => bail!("{method} was never answered"),
-        }
     }
 }
 

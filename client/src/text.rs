@@ -306,19 +306,3 @@ pub(crate) fn alarm(what: &str) -> String {
 pub(crate) fn connection(state: &str) -> String {
     format!("({state})")
 }
-
-// The screen.
-pub(crate) const FOOTER: [&str; 6] = [
-    "^Q quit",
-    "Enter sends",
-    "Up/Down room",
-    "^N unread",
-    "PgUp/PgDn scroll",
-    "Alt-Enter new line",
-];
-pub(crate) const WRITE_HERE: &str = "Write to";
-pub(crate) const NOT_A_COMMAND: &str = "Nothing was sent. Only /quit works here; //x sends /x.";
-pub(crate) const BUSY: &str = "Too much is waiting. Nothing was sent; try again.";
-pub(crate) const QUIT_HOW: &str = "^Q quits.";
-pub(crate) const LINE_FULL: &str = "A message has 24,000 bytes at most.";
-pub(crate) const NOT_VERIFIED: &str = "not verified";

@@ -22,8 +22,8 @@ use crate::commands::{Cli, Command, DeviceCommand, Global};
 use crate::errors::{Failure, exit};
 use crate::output::{Out, clean_line};
 use crate::passphrase::Source;
-use crate::tui::{self, Left, Look};
 use crate::text;
+use crate::tui::{self, Left, Look};
 
 /// How long a one-shot command reads up to the head of the log before it answers, and how long a
 /// message is waited for, in milliseconds.
@@ -125,7 +125,7 @@ fn profile(global: Global) -> Result<Profile, Failure> {
         Some(dir) => dir,
         None => match Xdg::new() {
             Ok(xdg) => xdg.data_dir().join("staffetta"),
-            Err(_) => return Err(Failure::refused(text::NO_HOME, text::NAME_A_PROFILE)),
+            Err(_) => return Err(Failure::refused(text::no_home(), text::name_a_profile())),
         },
     };
     let passphrase = Source::from_flag(global.passphrase_file.as_deref());
@@ -141,7 +141,7 @@ async fn refresh(api: &impl Calls, out: &mut Out) -> Result<(), Failure> {
     match api.call("sync", json!({"timeout_ms": PATIENCE_MS, "outbox": false})).await {
         Ok(_) => Ok(()),
         Err(error) if matches!(error.exit, exit::UNREACHABLE | exit::TRY_AGAIN) => {
-            out.warn(text::OFFLINE_DATA);
+            out.warn(text::offline_data());
             Ok(())
         }
         Err(error) => Err(error.into()),
@@ -152,7 +152,7 @@ async fn refresh(api: &impl Calls, out: &mut Out) -> Result<(), Failure> {
 fn items(answer: Value) -> Result<Vec<Value>, Failure> {
     match answer {
         Value::Array(items) => Ok(items),
-        _ => Err(Failure::refused(text::UNEXPECTED_ANSWER, text::SAME_VERSION)),
+        _ => Err(Failure::refused(text::unexpected_answer(), text::same_version())),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::rows::{Ink, Piece, Row, columns, cut};
 use super::state::panel::Panel;
 use super::state::{About, Banner, Connection, State};
+use crate::text;
 
 /// Who and where one is, and how much of the team is verified.
 pub(super) fn head(state: &State, width: usize) -> Row {
@@ -19,12 +20,14 @@ pub(super) fn head(state: &State, width: usize) -> Row {
     let me = cut(&me, width / 3, signs.cut);
     let mut row = Row::new(ink, format!(" {sign} {said}"));
     let room = width.saturating_sub(columns(&me) + 2);
-    let more = [(Ink::Dim, state.home.relay.line()), (Ink::Plain, trust)];
-    for (ink, text) in more {
-        // The relay's name gives way first.
-        let text = format!(" | {text}");
-        if row.columns() + columns(&text) <= room {
-            row.pieces.push(Piece::new(ink, text));
+    let trust = Piece::new(Ink::Plain, format!(" | {trust}"));
+    let relay = Piece::new(Ink::Dim, format!(" | {}", state.home.relay.line()));
+    // The relay's name gives way first.
+    for more in [vec![relay, trust.clone()], vec![trust]] {
+        let wanted: usize = more.iter().map(|piece| columns(&piece.text)).sum();
+        if row.columns() + wanted <= room {
+            row.pieces.extend(more);
+            break;
         }
     }
     row.right(Piece::new(Ink::Me, format!("{me} ")), width);
@@ -39,8 +42,8 @@ pub(super) fn banners(state: &State, width: usize) -> Vec<Row> {
     let mut rows: Vec<Row> = newest
         .map(|banner| {
             let (ink, said) = match banner {
-                Banner::Alarm(text) => (Ink::Alarm, (words.alarm)(&text.line())),
-                Banner::Refused(text) => (Ink::Alarm, text.line()),
+                Banner::Alarm(what) => (Ink::Alarm, (words.alarm)(&text::said(&what.line()))),
+                Banner::Refused(why) => (Ink::Alarm, text::sentence(&why.line())),
                 Banner::Missing { from, room, count } => {
                     (Ink::Warn, (words.missing)(*count, &from.line(), &room.line()))
                 }

@@ -37,17 +37,23 @@ impl Lanes {
         let (quick, quick_work) = mpsc::channel(WAITING);
         let (slow, slow_work) = mpsc::channel(WAITING);
         let (files, files_work) = mpsc::channel(WAITING);
-        (Self { quick, slow, files }, Work { quick: quick_work, slow: slow_work, files: files_work })
+        (
+            Self { quick, slow, files },
+            Work { quick: quick_work, slow: slow_work, files: files_work },
+        )
     }
 
-    /// Hands a call over; it comes back if too much waits.
-    pub(super) fn put(&self, lane: Lane, call: Call) -> Result<(), Call> {
+    /// Hands a call over; what it was for comes back if too much waits.
+    pub(super) fn put(&self, lane: Lane, call: Call) -> Option<Ask> {
         let lane = match lane {
             Lane::Quick => &self.quick,
             Lane::Slow => &self.slow,
             Lane::Files => &self.files,
         };
-        lane.try_send(call).map_err(mpsc::error::TrySendError::into_inner)
+        match lane.try_send(call).err()?.into_inner() {
+            Call::Method { ask, .. } => Some(ask),
+            Call::Unlock(_) => Some(Ask::Unlock),
+        }
     }
 }
 

@@ -110,10 +110,12 @@ pub(super) fn geometry(size: Size, written: usize, banners: usize, said: usize) 
 
 /// The rows of a text being written, the first of them that is shown, and where the cursor stands
 /// among all: column and row.
-pub(super) fn written(line: &Line, width: usize, height: usize) -> (Vec<String>, usize, usize, usize) {
-    let rows = |text: &str| -> Vec<String> {
-        wrap_hard(text, width.max(1))
-    };
+pub(super) fn written(
+    line: &Line,
+    width: usize,
+    height: usize,
+) -> (Vec<String>, usize, usize, usize) {
+    let rows = |text: &str| -> Vec<String> { wrap_hard(text, width.max(1)) };
     let (before, _) = line.around();
     let upto = rows(before);
     let row = upto.len().saturating_sub(1);

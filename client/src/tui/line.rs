@@ -83,9 +83,7 @@ impl Line {
     pub(super) fn vertical(&mut self, up: bool) -> bool {
         let start = self.before.rfind('\n').map_or(0, |at| at + 1);
         let column = self.before.get(start..).unwrap_or_default().graphemes(true).count();
-        let place = |line: &str| {
-            line.graphemes(true).take(column).map(str::len).sum::<usize>()
-        };
+        let place = |line: &str| line.graphemes(true).take(column).map(str::len).sum::<usize>();
         if up {
             let Some(end) = start.checked_sub(1) else { return false };
             let line = self.before.get(..end).unwrap_or_default();
@@ -142,8 +140,7 @@ impl Line {
 }
 
 fn word_start(text: &str) -> usize {
-    let words = text.unicode_word_indices();
-    words.last().map_or(0, |(at, _)| at)
+    text.unicode_word_indices().next_back().map_or(0, |(at, _)| at)
 }
 
 fn word_end(text: &str) -> usize {

@@ -12,7 +12,7 @@ use super::signs::Signs;
 use super::state::rooms::Person;
 use super::state::timeline::{Anchor, Body, Delivery, Message, Timeline};
 use super::untrusted::Untrusted;
-use super::words::Words;
+use crate::text::screen::Words;
 
 /// What rows depend on beside the messages.
 pub(super) struct Paper<'a> {
@@ -72,7 +72,8 @@ impl Paper<'_> {
             rows.push(self.rule(&(self.words.day)(day), Ink::Dim));
         }
         if timeline.new_from.as_deref() == Some(message.id.as_str()) {
-            let count = timeline.messages.len() - at;
+            let news = timeline.messages.iter().skip(at).filter(|message| !message.own);
+            let count = news.count();
             rows.push(self.rule(&(self.words.new_messages)(count), Ink::Mark));
         }
         let first = rows.len();
@@ -158,8 +159,7 @@ impl Paper<'_> {
     fn quote(&self, target: Option<&Message>, width: usize) -> Row {
         let said = match target {
             Some(target) => {
-                let name =
-                    if target.own { self.words.you.into() } else { target.from.line() };
+                let name = if target.own { self.words.you.into() } else { target.from.line() };
                 format!("{} {name}: {}", self.signs.quote, target.words().line())
             }
             None => format!("{} {}", self.signs.quote, self.words.earlier),

@@ -15,12 +15,12 @@ mod rows;
 mod sheet;
 mod side;
 mod signs;
-mod slash;
+pub(crate) mod slash;
 mod state;
 mod terminal;
 mod untrusted;
 mod view;
-mod words;
+mod wizard;
 
 use std::io::{self, IsTerminal};
 use std::time::Duration;
@@ -32,7 +32,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use self::feed::{Call, Lanes};
 use self::state::{Ask, Effect, Event, Lane, Refusal, Setup, State, update};
-use self::terminal::{Keys, Screen};
+use self::terminal::{Keys, Screen, told_to_end};
 use self::untrusted::Untrusted;
 use crate::api::{self, Api, Profile};
 use crate::errors::Failure;
@@ -66,15 +66,23 @@ pub(crate) enum Left {
     Wipe,
 }
 
-/// Opens the profile and shows the screen until it is left.
+/// Opens the profile and shows the screen until it is left; without a profile the first run comes
+/// first.
 ///
 /// # Errors
 /// Exit 2 without a terminal; whatever opening the profile or the terminal fails with.
 pub(crate) async fn run(profile: &Profile, look: Look) -> Result<Left, Failure> {
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
-        return Err(Failure::usage(text::SCREEN_NEEDS_TERMINAL, text::SEE_HELP));
+        return Err(Failure::usage(text::screen_needs_terminal(), text::see_help()));
     }
-    let api = Api::open(profile, true).await?;
+    let api = if api::has_profile(&profile.dir) {
+        Api::open(profile, true).await?
+    } else {
+        match wizard::run(profile).await? {
+            Some(api) => api,
+            None => return Ok(Left::Quit),
+        }
+    };
     let result = match api.events(api::none()).await {
         Ok(events) => show(&api, events, look).await,
         Err(error) => Err(error.into()),
@@ -86,10 +94,10 @@ pub(crate) async fn run(profile: &Profile, look: Look) -> Result<Left, Failure> 
 async fn show(api: &Api, events: api::Events<'_>, look: Look) -> Result<Left, Failure> {
     let (lanes, work) = Lanes::new();
     let (happened, happening) = mpsc::channel(WAITING);
-    let keys = Keys::start(happened.clone());
+    let keys = Keys::start(happened.clone(), terminal::event);
     let mut screen = Screen::open()?;
     let mut state = State::new(Setup {
-        words: &words::EN,
+        words: text::screen::words(),
         zone: TimeZone::system(),
         ascii: look.ascii,
         no_colour: !look.colour,
@@ -99,7 +107,7 @@ async fn show(api: &Api, events: api::Events<'_>, look: Look) -> Result<Left, Fa
         left = turn(&mut screen, &mut state, happening, &lanes) => left,
         () = feed::serve(api, work, &happened) => Ok(Left::Quit),
         () = feed::listen(events, &happened) => {
-            Err(Failure::refused(text::HOLDER_GONE, text::RUN_AGAIN))
+            Err(Failure::refused(text::holder_gone(), text::run_again()))
         }
         () = told_to_end() => Ok(Left::Quit),
     };
@@ -130,7 +138,7 @@ async fn turn(
             return Ok(left);
         }
         if state.take_changed() {
-            screen.draw(state)?;
+            screen.draw(|frame| view::draw(frame, state))?;
         }
         let event = tokio::select! {
             event = happening.recv() => match event {
@@ -174,16 +182,14 @@ fn carry_out(
             Effect::Quit => return Ok(Some(Left::Quit)),
             Effect::Wipe => return Ok(Some(Left::Wipe)),
             Effect::Call { ask, lane, method, params } => {
-                if let Err(Call::Method { ask, .. }) =
-                    lanes.put(lane, Call::Method { ask, method, params })
-                {
+                if let Some(ask) = lanes.put(lane, Call::Method { ask, method, params }) {
                     give_back(state, ask);
                 }
             }
             Effect::Unlock => {
                 let typed = state.take_passphrase();
-                if lanes.put(Lane::Quick, Call::Unlock(typed)).is_err() {
-                    give_back(state, Ask::Unlock);
+                if let Some(ask) = lanes.put(Lane::Quick, Call::Unlock(typed)) {
+                    give_back(state, ask);
                 }
             }
             Effect::Copy(text) => screen.copy(&text)?,
@@ -197,21 +203,7 @@ fn carry_out(
 
 /// Takes back a call for which there is no room: nothing written is lost.
 fn give_back(state: &mut State, ask: Ask) {
-    let why = Refusal {
-        message: Untrusted::from(state.words().busy),
-        hint: Untrusted::default(),
-    };
+    let why = Refusal { message: Untrusted::from(state.words().busy), hint: Untrusted::default() };
     // What a refusal leads to can wait for the next event as well.
     let _later = update(state, Event::Answer(ask, Err(why)));
-}
-
-async fn told_to_end() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match (signal(SignalKind::terminate()), signal(SignalKind::hangup())) {
-        (Ok(mut terminate), Ok(mut hangup)) => tokio::select! {
-            _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
-        },
-        _ => std::future::pending().await,
-    }
 }

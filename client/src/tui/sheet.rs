@@ -21,7 +21,7 @@ pub(super) fn sheet(state: &State, width: usize, height: usize) -> Option<Sheet>
         Panel::List(list) => Some(list_sheet(state, list, width, height)),
         Panel::Prompt(prompt) => Some(prompt_sheet(prompt, width)),
         Panel::Confirm(confirm) => Some(confirm_sheet(state, confirm, width)),
-        Panel::Page(page) => Some(page_sheet(page, height)),
+        Panel::Page(page) => Some(page_sheet(page, width, height)),
         Panel::Select => None,
     }
 }
@@ -51,9 +51,10 @@ fn help_sheet(state: &State, help: &Help, width: usize, height: usize) -> Sheet 
     Sheet { title: words.help.into(), rows, cursor: None }
 }
 
-fn page_sheet(page: &Page, height: usize) -> Sheet {
-    let top = page.top.min(page.rows.len().saturating_sub(height));
-    let rows = page.rows.iter().skip(top).take(height).cloned().collect();
+fn page_sheet(page: &Page, width: usize, height: usize) -> Sheet {
+    let all: Vec<Row> = page.rows.iter().flat_map(|row| wrap(&row.pieces, width)).collect();
+    let top = page.top.min(all.len().saturating_sub(height));
+    let rows = all.into_iter().skip(top).take(height).collect();
     Sheet { title: page.title.clone(), rows, cursor: None }
 }
 

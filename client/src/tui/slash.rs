@@ -1,6 +1,6 @@
 //! The one table of slash commands. Parser, completion, help and manual page are made of it.
 
-use super::words::Words;
+use crate::text::screen::Words;
 
 /// How many words a command takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +14,7 @@ macro_rules! verbs {
     ($($verb:ident $name:literal $takes:ident,)*) => {
         /// What a slash command does.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(super) enum Verb {
+        pub(crate) enum Verb {
             $(
                 #[doc = concat!("`/", $name, "`")]
                 $verb,
@@ -158,8 +158,8 @@ fn distance(from: &str, to: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::super::words::{EN, FR};
     use super::*;
+    use crate::text::screen::{EN, FR};
 
     /// A line of the help as somebody would type it: choices taken, names filled in.
     fn typed(usage: &str) -> String {

@@ -29,7 +29,7 @@ use super::lines::Paper;
 use super::rows::{Ink, Piece, Row, wrap};
 use super::signs::{ASCII, Signs, UNICODE};
 use super::untrusted::Untrusted;
-use super::words::Words;
+use crate::text::screen::Words;
 use zeroize::Zeroizing;
 
 /// How the screen looks.
@@ -91,7 +91,11 @@ pub(super) struct Home {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Banner {
     Alarm(Untrusted),
-    Missing { from: Untrusted, room: Untrusted, count: u64 },
+    Missing {
+        from: Untrusted,
+        room: Untrusted,
+        count: u64,
+    },
     Refused(Untrusted),
     /// Somebody's rights or devices changed.
     Power(String),
@@ -205,10 +209,21 @@ pub(super) enum Ask {
     Members(String),
     Kept,
     Keep,
-    History { key: String, at: At },
+    History {
+        key: String,
+        at: At,
+    },
     Search(String),
-    Send { key: String, text: String, reply_to: Option<String> },
-    Edit { key: String, id: String, text: String },
+    Send {
+        key: String,
+        text: String,
+        reply_to: Option<String>,
+    },
+    Edit {
+        key: String,
+        id: String,
+        text: String,
+    },
     /// A change of a message: nothing to say when it is done.
     Change,
     Read(String),
@@ -237,7 +252,12 @@ pub(super) enum Effect {
     Quit,
     /// Leave, and destroy the profile.
     Wipe,
-    Call { ask: Ask, lane: Lane, method: &'static str, params: Value },
+    Call {
+        ask: Ask,
+        lane: Lane,
+        method: &'static str,
+        params: Value,
+    },
     /// Unlock with what was typed; taken out of the state, so that it is wiped.
     Unlock,
     /// Put a text on the terminal's clipboard.

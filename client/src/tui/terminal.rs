@@ -3,22 +3,21 @@
 use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crossterm::event::{
     self, DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
-    KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseEventKind,
+    KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseEvent, MouseEventKind,
 };
 use crossterm::execute;
-use crossterm::terminal::SetTitle;
 use data_encoding::BASE64;
-use ratatui::DefaultTerminal;
+use ratatui::{DefaultTerminal, Frame};
 use tokio::sync::mpsc::Sender;
 
 use super::geometry::Size;
 use super::key::{Code, Key, Mouse};
-use super::state::{Event, State};
-use super::view;
+use super::state::Event;
 
 /// The window's title: the same whatever is on the screen.
 const TITLE: &str = "staffetta";
@@ -29,52 +28,92 @@ const KEY_POLL: Duration = Duration::from_millis(100);
 /// The most bytes handed to the terminal's clipboard.
 const MOST_COPIED: usize = 65_536;
 
-/// The thread that waits for keys; it ends soon after this is dropped.
-pub(super) struct Keys(Arc<AtomicBool>);
+/// What comes from the terminal.
+pub(super) enum Typed {
+    Key(KeyEvent),
+    Paste(String),
+    Mouse(MouseEvent),
+    Resized(Size),
+}
+
+/// Waits until the process is told to end, or its terminal is gone.
+pub(super) async fn told_to_end() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match (signal(SignalKind::terminate()), signal(SignalKind::hangup())) {
+        (Ok(mut terminate), Ok(mut hangup)) => tokio::select! {
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        },
+        _ => std::future::pending().await,
+    }
+}
+
+/// The thread that waits for keys. Dropping it ends the thread, so that the next one misses nothing.
+pub(super) struct Keys {
+    ended: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
 
 impl Keys {
-    pub(super) fn start(happened: Sender<Event>) -> Self {
+    /// Starts the thread, which tells `happened` what was typed, as far as `event` knows it. The
+    /// other end has to be dropped before this is.
+    pub(super) fn start<E: Send + 'static>(
+        happened: Sender<E>,
+        event: fn(Typed) -> Option<E>,
+    ) -> Self {
         let ended = Arc::new(AtomicBool::new(false));
         let seen = Arc::clone(&ended);
-        std::thread::spawn(move || {
+        let thread = std::thread::spawn(move || {
             while !seen.load(Ordering::Relaxed) {
-                let event = match event::poll(KEY_POLL) {
+                let typed = match event::poll(KEY_POLL) {
                     Ok(false) => continue,
                     Ok(true) => event::read(),
                     Err(error) => Err(error),
                 };
-                let Ok(event) = event else { return };
-                if let Some(event) = translated(event)
+                let typed = match typed {
+                    Ok(event::Event::Key(key)) if key.kind != KeyEventKind::Release => {
+                        Typed::Key(key)
+                    }
+                    Ok(event::Event::Paste(pasted)) => Typed::Paste(pasted),
+                    Ok(event::Event::Mouse(mouse)) => Typed::Mouse(mouse),
+                    Ok(event::Event::Resize(width, height)) => {
+                        Typed::Resized(Size { width, height })
+                    }
+                    Ok(_) => continue,
+                    Err(_) => return,
+                };
+                if let Some(event) = event(typed)
                     && happened.blocking_send(event).is_err()
                 {
                     return;
                 }
             }
         });
-        Self(ended)
+        Self { ended, thread: Some(thread) }
     }
 }
 
 impl Drop for Keys {
     fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.ended.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
     }
 }
 
-fn translated(event: event::Event) -> Option<Event> {
-    Some(match event {
-        event::Event::Key(pressed) if pressed.kind != KeyEventKind::Release => {
-            Event::Key(key(pressed)?)
-        }
-        event::Event::Paste(pasted) => Event::Paste(pasted),
-        event::Event::Resize(width, height) => Event::Resize(Size { width, height }),
-        event::Event::Mouse(mouse) => Event::Mouse(match mouse.kind {
+/// What the screen makes of it.
+pub(super) fn event(typed: Typed) -> Option<Event> {
+    Some(match typed {
+        Typed::Key(pressed) => Event::Key(key(pressed)?),
+        Typed::Paste(pasted) => Event::Paste(pasted),
+        Typed::Resized(size) => Event::Resize(size),
+        Typed::Mouse(mouse) => Event::Mouse(match mouse.kind {
             MouseEventKind::ScrollUp => Mouse::Up,
             MouseEventKind::ScrollDown => Mouse::Down,
             MouseEventKind::Down(_) => Mouse::Press { column: mouse.column, row: mouse.row },
             _ => return None,
         }),
-        _ => return None,
     })
 }
 
@@ -116,7 +155,9 @@ impl Screen {
             let _ = execute!(io::stdout(), DisableBracketedPaste, DisableMouseCapture);
             hook(info);
         }));
-        execute!(io::stdout(), EnableBracketedPaste, SetTitle(TITLE))?;
+        execute!(io::stdout(), EnableBracketedPaste)?;
+        // Ended by ST: a BEL on the screen's way out is somebody's message.
+        write!(io::stdout(), "\x1b]0;{TITLE}\x1b\\")?;
         Ok(Self(terminal))
     }
 
@@ -125,8 +166,12 @@ impl Screen {
         Ok(Size { width: size.width, height: size.height })
     }
 
-    pub(super) fn draw(&mut self, state: &State) -> io::Result<()> {
-        self.0.draw(|frame| view::draw(frame, state)).map(drop)
+    /// Draws a frame.
+    ///
+    /// # Errors
+    /// If the terminal is gone.
+    pub(super) fn draw(&mut self, draw: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
+        self.0.draw(draw).map(drop)
     }
 
     pub(super) fn bell(&self) -> io::Result<()> {
@@ -137,7 +182,7 @@ impl Screen {
     /// Hands a text to the terminal's clipboard (OSC 52), because somebody asked for it.
     pub(super) fn copy(&self, text: &str) -> io::Result<()> {
         if text.len() <= MOST_COPIED {
-            write!(io::stdout(), "\x1b]52;c;{}\x07", BASE64.encode(text.as_bytes()))?;
+            write!(io::stdout(), "\x1b]52;c;{}\x1b\\", BASE64.encode(text.as_bytes()))?;
         }
         io::stdout().flush()
     }

@@ -74,7 +74,8 @@ impl View<'_> {
             .border_style(self.palette.style(&Piece::new(Ink::Dim, "")));
         if !title.is_empty() && width > 0 {
             let title = format!(" {} ", cut(title, width, self.state.signs().cut));
-            block = block.title(Span::styled(title, self.palette.style(&Piece::new(Ink::Strong, ""))));
+            block =
+                block.title(Span::styled(title, self.palette.style(&Piece::new(Ink::Strong, ""))));
         }
         frame.render_widget(block, rect(area));
     }
@@ -133,8 +134,12 @@ impl View<'_> {
         }
         let (width, height) = (usize::from(inside.width), usize::from(inside.height));
         let (rows, first, column, row) = written(&state.compose.line, width, height);
-        let shown: Vec<Row> =
-            rows.into_iter().skip(first).take(height).map(|row| Row::new(Ink::Plain, row)).collect();
+        let shown: Vec<Row> = rows
+            .into_iter()
+            .skip(first)
+            .take(height)
+            .map(|row| Row::new(Ink::Plain, row))
+            .collect();
         self.rows(frame, &shown, inside);
         if state.panel.is_none() {
             cursor(frame, inside, column, row - first);
@@ -147,7 +152,9 @@ impl View<'_> {
         let width = screen.width.saturating_sub(2 * MARGIN).min(PANEL);
         let inner = usize::from(width.saturating_sub(4));
         let most = usize::from(screen.height.saturating_sub(2));
-        let Some(Sheet { title, rows, cursor: at }) = sheet(self.state, inner, most) else { return };
+        let Some(Sheet { title, rows, cursor: at }) = sheet(self.state, inner, most) else {
+            return;
+        };
         let height = u16::try_from(rows.len()).unwrap_or(u16::MAX).saturating_add(2);
         let height = height.clamp(3, screen.height.max(3)).min(screen.height);
         let top = if height <= main.height { main.y } else { 0 };
@@ -207,9 +214,8 @@ fn rect(area: Area) -> Rect {
 }
 
 fn cursor(frame: &mut Frame<'_>, inside: Area, column: usize, row: usize) {
-    let within = |at: usize, most: u16| {
-        u16::try_from(at).unwrap_or(u16::MAX).min(most.saturating_sub(1))
-    };
+    let within =
+        |at: usize, most: u16| u16::try_from(at).unwrap_or(u16::MAX).min(most.saturating_sub(1));
     frame.set_cursor_position(Position {
         x: inside.x + within(column, inside.width),
         y: inside.y + within(row, inside.height),

@@ -151,7 +151,8 @@ mod tests {
             Some(Doubt::Punycode { host: "xn--mnchen-3ya.example".into() })
         );
         // The first letter is Cyrillic.
-        let Some(Doubt::Confusable { punycode, like, .. }) = one("https://сampagne.example") else {
+        let Some(Doubt::Confusable { punycode, like, .. }) = one("https://сampagne.example")
+        else {
             panic!("not confusable")
         };
         assert_eq!(like, "campagne.example");

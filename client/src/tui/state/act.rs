@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::rows::{Ink, Row, wrap, Piece};
+use super::super::rows::{Ink, Row};
 use super::super::slash::{Command, Verb};
 use super::super::untrusted::Untrusted;
 use super::panel::{Confirm, Item, Kind, List, Page, Panel, Pick, Prompt, Want, Yes};
@@ -10,9 +10,6 @@ use super::timeline::Body;
 use super::{Ask, Effect, Lane, Line, State, Theme, call, slow};
 use crate::output::is_set;
 use crate::{qr, time};
-
-/// The columns of a page's text.
-const PAGE_COLUMNS: usize = 56;
 
 impl State {
     /// Does what a slash command says.
@@ -30,7 +27,7 @@ impl State {
             }
             Verb::Theme => self.choose_theme(rest),
             Verb::Mute => self.mute(),
-            Verb::Read => return self.to_newest(),
+            Verb::Read => return self.newest(),
             Verb::Search => {
                 let mut list = List::new(Kind::Search, words.search);
                 list.query = Some(Line::with(rest.to_owned()));
@@ -86,7 +83,11 @@ impl State {
             }
             Verb::Room => {
                 let said = Ask::Act((words.room_made)(rest));
-                return vec![slow(said, "room.create", json!({"name": rest.trim_start_matches('#')}))];
+                return vec![slow(
+                    said,
+                    "room.create",
+                    json!({"name": rest.trim_start_matches('#')}),
+                )];
             }
             Verb::Members => {
                 let mut list = List::new(Kind::Members, words.members);
@@ -94,9 +95,15 @@ impl State {
                 self.panel = Some(Panel::List(list));
                 return self.ask_members();
             }
-            Verb::Add => return self.room_call("room.add", json!({"member": name}), (words.added)(name)),
+            Verb::Add => {
+                return self.room_call("room.add", json!({"member": name}), (words.added)(name));
+            }
             Verb::Remove => {
-                return self.room_call("room.remove", json!({"member": name}), (words.removed)(name));
+                return self.room_call(
+                    "room.remove",
+                    json!({"member": name}),
+                    (words.removed)(name),
+                );
             }
             Verb::Topic => {
                 return self.room_call("room.set", json!({"topic": rest}), words.changed.into());
@@ -118,7 +125,9 @@ impl State {
             }
             Verb::Invite => return self.invite(rest),
             Verb::Approve => return vec![call(Ask::Invites, "invite.list", Value::Null)],
-            Verb::Verify if rest.is_empty() => return vec![call(Ask::Words, "verify", Value::Null)],
+            Verb::Verify if rest.is_empty() => {
+                return vec![call(Ask::Words, "verify", Value::Null)];
+            }
             Verb::Verify => self.ask_safety_words(Untrusted::from(name)),
             Verb::Devices => return vec![call(Ask::Devices, "team", Value::Null)],
             Verb::Revoke => {
@@ -198,13 +207,12 @@ impl State {
         let words = self.words();
         let code = Untrusted::of(answer, "code").line();
         let until = time::minute(&Untrusted::of(answer, "expires_at").line());
-        let text = |ink: Ink, text: &str| wrap(&[Piece::new(ink, text)], PAGE_COLUMNS);
-        let mut rows = text(Ink::Strong, &code);
-        rows.extend(text(Ink::Plain, &(words.invite_how)(&until)));
+        let mut rows = vec![Row::new(Ink::Strong, code.as_str())];
         // A code that is drawn in ASCII is read by nobody.
         if let (Some(code), false) = (qr::rows(&code), self.setup.ascii) {
             rows.extend(code.into_iter().map(|row| Row::new(Ink::Paper, row)));
         }
+        rows.push(Row::new(Ink::Plain, (words.invite_how)(&until)));
         let title = words.invitation.into();
         self.notice = None;
         self.panel = Some(Panel::Page(Page { title, rows, copy: Some(code), top: 0 }));
@@ -317,8 +325,7 @@ impl State {
             let name = Untrusted::of(message, "room").line();
             Some(Item::new(said, Pick::Hit { room, id }).note(format!("{name} {at}")))
         };
-        let mut items: Vec<Item> =
-            found.as_array().into_iter().flatten().filter_map(hit).collect();
+        let mut items: Vec<Item> = found.as_array().into_iter().flatten().filter_map(hit).collect();
         items.reverse();
         if let Some(Panel::List(list)) = &mut self.panel {
             list.waiting = false;

@@ -6,6 +6,7 @@ use super::super::untrusted::Untrusted;
 use super::timeline::{Body, Delivery, KEPT, Message, Reaction};
 use super::{Ask, At, Banner, Connection, Curtain, Effect, State, call};
 use crate::output::is_set;
+use crate::text;
 
 /// The most banners kept; the oldest go first.
 const MOST_KEPT: usize = 50;
@@ -15,41 +16,44 @@ type Done = (Vec<Effect>, bool);
 impl State {
     /// One event: what is to be done, and whether anything looks different.
     pub(super) fn on_agent(&mut self, event: &Value) -> Done {
-        let text = |field: &str| event.get(field).and_then(Value::as_str).unwrap_or_default();
+        let word = |field: &str| event.get(field).and_then(Value::as_str).unwrap_or_default();
         let quiet = |effects: Vec<Effect>| (effects, true);
-        match text("type") {
+        match word("type") {
             "message" | "file" => self.on_message(event),
             "sent" => (Vec::new(), self.delivered(event, Delivery::Sent)),
             "stored" => (Vec::new(), self.delivered(event, Delivery::Stored)),
-            "edit" => (Vec::new(), self.change(text("target"), |message| {
-                message.body = Body::Text(Untrusted::of(event, "text"));
-                message.mentions = Untrusted::list(event, "mentions");
-                message.edited = true;
-            })),
+            "edit" => (
+                Vec::new(),
+                self.change(word("target"), |message| {
+                    message.body = Body::Text(Untrusted::of(event, "text"));
+                    message.mentions = Untrusted::list(event, "mentions");
+                    message.edited = true;
+                }),
+            ),
             "reaction" => {
                 let reaction = Reaction {
-                    id: text("id").to_owned(),
+                    id: word("id").to_owned(),
                     emoji: Untrusted::of(event, "emoji"),
                     own: is_set(event, "own"),
                 };
-                (Vec::new(), self.change(text("target"), |it| it.reactions.push(reaction)))
+                (Vec::new(), self.change(word("target"), |it| it.reactions.push(reaction)))
             }
-            "receipt" => (Vec::new(), self.change(text("target"), |message| message.seen_by += 1)),
+            "receipt" => (Vec::new(), self.change(word("target"), |message| message.seen_by += 1)),
             "delete" => {
-                let target = text("target");
+                let target = word("target");
                 let gone = self.timelines.values_mut().any(|timeline| timeline.remove(target));
                 (vec![call(Ask::Rooms, "room.list", Value::Null)], gone)
             }
             "progress" => {
                 let number = |field: &str| event.get(field).and_then(Value::as_u64);
                 let (done, total) = (number("done").unwrap_or(0), number("total").unwrap_or(0));
-                let way = text("direction") == "up";
+                let way = word("direction") == "up";
                 self.notice = Some((self.words().progress)(
                     &Untrusted::of(event, "name").line(),
                     done * 100 / total.max(1),
                     way,
                 ));
-                self.change(text("id"), |message| {
+                self.change(word("id"), |message| {
                     if let Body::File { moved, .. } = &mut message.body {
                         *moved = (done < total).then_some((done, total));
                     }
@@ -57,7 +61,7 @@ impl State {
                 quiet(Vec::new())
             }
             "connection" => {
-                self.home.connection = match text("state") {
+                self.home.connection = match word("state") {
                     "online" => Connection::Online,
                     "refused" => Connection::Refused,
                     _ => Connection::Offline,
@@ -69,7 +73,7 @@ impl State {
                 quiet(vec![Effect::Bell])
             }
             "notice" => {
-                self.notice = Some(Untrusted::of(event, "text").line());
+                self.notice = Some(text::sentence(&Untrusted::of(event, "text").line()));
                 quiet(Vec::new())
             }
             "asking" => {
@@ -171,10 +175,8 @@ impl State {
             let room = Untrusted::of(event, "room").line();
             self.notice = Some((self.words().came_or_went)(&name, &room, change == "joined"));
         }
-        let mut effects = vec![
-            call(Ask::Team, "team", Value::Null),
-            call(Ask::Rooms, "room.list", Value::Null),
-        ];
+        let mut effects =
+            vec![call(Ask::Team, "team", Value::Null), call(Ask::Rooms, "room.list", Value::Null)];
         effects.extend(self.ask_members());
         (effects, true)
     }

@@ -7,6 +7,7 @@ use super::panel::{Kind, Panel};
 use super::timeline::{KEPT, Message, PAGE};
 use super::{About, Ask, At, Banner, Connection, Curtain, Effect, Line, Refusal, State, call};
 use crate::output::is_set;
+use crate::text;
 
 type Answer = Result<Value, Refusal>;
 
@@ -24,7 +25,9 @@ impl State {
             Ask::Kept => return self.restore(&answer),
             Ask::History { key, at } => return self.on_history(&key, &at, &answer),
             Ask::Search(words) => self.on_found(&words, &answer),
-            Ask::Send { key, text, reply_to } => return self.on_sent(&key, text, reply_to, &answer),
+            Ask::Send { key, text, reply_to } => {
+                return self.on_sent(&key, text, reply_to, &answer);
+            }
             Ask::Read(key) => {
                 let number = |field: &str| answer.get(field).and_then(Value::as_u64);
                 if let (Some(entry), Some(unread)) = (self.entry_mut(&key), number("unread")) {
@@ -52,7 +55,8 @@ impl State {
 
     /// What was not done is said, and what was written is not lost.
     fn refused(&mut self, ask: Ask, why: &Refusal) -> Vec<Effect> {
-        let said = [why.message.line(), why.hint.line()].join(" ").trim().to_owned();
+        let hint = text::next_step(&why.hint.line());
+        let said = [text::sentence(&why.message.line()), hint].join(" ").trim().to_owned();
         match ask {
             Ask::Send { key, text, reply_to } => {
                 let about = reply_to.map_or(About::Nothing, About::Reply);
@@ -132,9 +136,7 @@ impl State {
         for missing in status.get("missing").and_then(Value::as_array).into_iter().flatten() {
             let count = missing.get("count").and_then(Value::as_u64).unwrap_or_default();
             let (from, room) = (Untrusted::of(missing, "from"), Untrusted::of(missing, "room"));
-            let known = |banner: &Banner| {
-                matches!(banner, Banner::Missing { from: f, room: r, .. } if *f == from && *r == room)
-            };
+            let known = |banner: &Banner| matches!(banner, Banner::Missing { from: f, room: r, .. } if *f == from && *r == room);
             if !self.banners.iter().any(known) {
                 self.banner(Banner::Missing { from, room, count });
             }

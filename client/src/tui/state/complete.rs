@@ -34,7 +34,8 @@ impl State {
         self.compose.line.replace(completion.bytes, &chosen);
         completion.bytes = chosen.len();
         if completion.found.len() > 1 {
-            self.notice = Some(completion.found.iter().map(|it| it.trim()).collect::<Vec<_>>().join("  "));
+            self.notice =
+                Some(completion.found.iter().map(|it| it.trim()).collect::<Vec<_>>().join("  "));
         }
         self.completion = Some(completion);
     }

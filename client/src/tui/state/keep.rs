@@ -41,9 +41,8 @@ impl State {
         }
         let muted = kept.get("muted").and_then(Value::as_array);
         self.muted = muted.into_iter().flatten().map(text).collect();
-        let is = |field: &str, unless: bool| {
-            kept.get(field).and_then(Value::as_bool).unwrap_or(unless)
-        };
+        let is =
+            |field: &str, unless: bool| kept.get(field).and_then(Value::as_bool).unwrap_or(unless);
         (self.mouse, self.bell) = (is("mouse", false), is("bell", true));
         let theme = kept.get("theme").map(text).unwrap_or_default();
         let known = Theme::ALL.iter().find(|(_, name)| *name == theme);

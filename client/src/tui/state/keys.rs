@@ -82,7 +82,7 @@ impl State {
             Code::PageDown => return self.scroll(false, page),
             Code::Up if key.alt || key.control => return self.neighbour(-1),
             Code::Down if key.alt || key.control => return self.neighbour(1),
-            Code::End if self.compose.line.is_empty() => return self.to_newest(),
+            Code::End if self.compose.line.is_empty() => return self.newest(),
             Code::Up if self.compose.line.is_empty() => self.edit_last(),
             Code::Up => drop(self.compose.line.vertical(true)),
             Code::Down => drop(self.compose.line.vertical(false)),
@@ -124,7 +124,7 @@ impl State {
     }
 
     /// To the newest message.
-    pub(super) fn to_newest(&mut self) -> Vec<Effect> {
+    pub(super) fn newest(&mut self) -> Vec<Effect> {
         let Some(timeline) = self.timelines.get_mut(&self.current) else { return Vec::new() };
         timeline.anchor = None;
         if timeline.at_end { self.mark() } else { self.load(At::Newest) }
@@ -197,7 +197,7 @@ impl State {
         if let Some(timeline) = self.timelines.get_mut(&self.current) {
             timeline.new_from = None;
         }
-        effects.extend(self.to_newest());
+        effects.extend(self.newest());
         effects
     }
 

@@ -3,7 +3,7 @@
 use super::super::line::Line;
 use super::super::rows::{Ink, Row};
 use super::super::untrusted::Untrusted;
-use super::super::words::Place;
+use crate::text::screen::Place;
 
 /// What stands over the messages.
 #[derive(Clone, Debug, PartialEq)]

@@ -7,7 +7,9 @@ use serde_json::json;
 use super::super::key::{Code, Key};
 use super::super::rows::Ink;
 use super::super::slash::Verb;
-use super::panel::{Confirm, Help, Item, Kind, List, Page, Panel, Pick, Prompt, Setting, Want, Yes};
+use super::panel::{
+    Confirm, Help, Item, Kind, List, Page, Panel, Pick, Prompt, Setting, Want, Yes,
+};
 use super::rooms::Section;
 use super::{Ask, At, Effect, State, Theme, call, slow};
 
@@ -233,9 +235,8 @@ impl State {
         self.panel = Some(Panel::Select);
         if inside.flatten().is_none() {
             // What opening the room has asked for would lead elsewhere.
-            effects.retain(|effect| {
-                !matches!(effect, Effect::Call { ask: Ask::History { .. }, .. })
-            });
+            effects
+                .retain(|effect| !matches!(effect, Effect::Call { ask: Ask::History { .. }, .. }));
             if let Some(timeline) = self.timelines.get_mut(&self.current) {
                 timeline.loading = false;
             }

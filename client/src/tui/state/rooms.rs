@@ -212,8 +212,7 @@ impl State {
         let begun = self.entry(key).is_some_and(|entry| entry.begun);
         let timeline = self.timelines.entry(key.to_owned()).or_default();
         timeline.opened = self.openings;
-        timeline.new_from =
-            timeline.messages.iter().find(|it| it.unread).map(|it| it.id.clone());
+        timeline.new_from = timeline.messages.iter().find(|it| it.unread).map(|it| it.id.clone());
         let known = timeline.at_end || !begun;
         timeline.at_end |= !begun;
         if let Some(draft) = self.drafts.remove(key) {
@@ -293,7 +292,11 @@ impl State {
 
     pub(super) fn ask_members(&self) -> Vec<Effect> {
         let Some(name) = self.here() else { return Vec::new() };
-        vec![call(Ask::Members(self.current.clone()), "room.members", json!({"room": name.to_agent()}))]
+        vec![call(
+            Ask::Members(self.current.clone()),
+            "room.members",
+            json!({"room": name.to_agent()}),
+        )]
     }
 
     /// Does something with the open room's messages and what they are laid out on.

@@ -25,7 +25,11 @@ pub(in crate::tui) struct Reaction {
 pub(in crate::tui) enum Body {
     Text(Untrusted),
     /// A file, and how much of it has moved if it is moving.
-    File { name: Untrusted, size: u64, moved: Option<(u64, u64)> },
+    File {
+        name: Untrusted,
+        size: u64,
+        moved: Option<(u64, u64)>,
+    },
 }
 
 /// How far an own message has come.

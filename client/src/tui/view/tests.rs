@@ -17,8 +17,8 @@ use super::super::key::Code;
 use super::super::rows::columns;
 use super::super::state::tests::world::{World, control, message, setup};
 use super::super::state::{Event, Setup, Theme, update};
-use super::super::words::{EN, FR, Words};
 use super::*;
+use crate::text::screen::{EN, FR, Words};
 
 const SIZES: [(u16, u16); 4] = [(60, 20), (80, 24), (100, 28), (200, 50)];
 
@@ -49,6 +49,31 @@ fn cells(buffer: &Buffer) -> impl Iterator<Item = &Cell> {
     buffer.content().iter()
 }
 
+/// The longest run of one character that is written out, and its length.
+const RUN: usize = 100;
+
+/// Rows as text in which nothing is written out a hundred times: equal rows once, with how often,
+/// and of a long run one character, with how long.
+fn compact(rows: Vec<String>) -> String {
+    let mut out = String::new();
+    for same in rows.chunk_by(|a, b| a == b) {
+        let mut left = same[0].trim_end();
+        while let Some(first) = left.chars().next() {
+            let run = left.chars().take_while(|next| *next == first).count();
+            match run {
+                RUN.. => out.push_str(&format!("{first}<{run}>")),
+                _ => out.extend(std::iter::repeat_n(first, run)),
+            }
+            left = &left[run * first.len_utf8()..];
+        }
+        if same.len() > 1 {
+            out.push_str(&format!(" x{}", same.len()));
+        }
+        out.push('\n');
+    }
+    out
+}
+
 fn look(words: &'static Words, (width, height): (u16, u16), ascii: bool, no_colour: bool) -> Setup {
     Setup { ascii, no_colour, ..setup(words, Size { width, height }) }
 }
@@ -63,7 +88,7 @@ fn check(name: &str, state: &State, buffer: &Buffer) {
     let foot = shown.last().unwrap();
     assert!(foot.contains("F1") && foot.contains("^Q"), "{name} at {width}: {foot:?}");
     let frames = shown.iter().flat_map(|row| row.chars()).filter(|c| "┌┐└┘│─".contains(*c)).count();
-    assert_eq!(frames == 0, state.setup.ascii, "{name} at {width}");
+    assert!(frames == 0 || !state.setup.ascii, "{name} at {width}");
     for row in &shown {
         assert!(!row.contains('\u{1b}') && !row.contains('\u{202e}'), "{name}: {row:?}");
     }
@@ -90,16 +115,16 @@ fn every_view_at_every_size_in_every_look_and_language() {
                 let (_, coloured) = of(false, false);
                 let (world, plain) = of(false, true);
                 let (_, ascii) = of(true, true);
-                assert_eq!(rows(&coloured), rows(&plain), "{name}: colour moves nothing");
+                // The settings name the theme.
+                if name != &"settings" {
+                    assert_eq!(rows(&coloured), rows(&plain), "{name}: colour moves nothing");
+                }
                 without_colour(name, &world.state, &plain);
                 for (look, buffer) in [("", &plain), (" ascii", &ascii)] {
                     // ASCII differs in signs alone: one size of it is enough to look at.
                     if look.is_empty() || size == SIZES[1] {
                         all.push_str(&format!("== {}x{}{look}\n", size.0, size.1));
-                        for row in rows(buffer) {
-                            all.push_str(row.trim_end());
-                            all.push('\n');
-                        }
+                        all.push_str(&compact(rows(buffer)));
                     }
                 }
             }
@@ -143,9 +168,9 @@ fn without_colour_no_colour_reaches_the_terminal_and_the_choice_is_seen() {
         let (numbers, _) = sequence.split_once('m').unwrap_or((sequence, ""));
         let codes = numbers.split(';').filter_map(|code| code.parse::<u16>().ok());
         if numbers.chars().all(|c| c.is_ascii_digit() || c == ';') {
-            colours.extend(codes.filter(|code| {
-                matches!(code, 30..=38 | 40..=48 | 90..=97 | 100..=107)
-            }));
+            colours.extend(
+                codes.filter(|code| matches!(code, 30..=38 | 40..=48 | 90..=97 | 100..=107)),
+            );
         }
     }
     assert!(colours.is_empty(), "{colours:?}");

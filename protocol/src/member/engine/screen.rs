@@ -66,11 +66,7 @@ impl Cx<'_> {
 
     /// `read` with `around`: so many messages before and behind `middle`, or the first unread one;
     /// the newest ones if nothing is unread.
-    fn read_around(
-        &mut self,
-        mut read: Read,
-        middle: Option<ContentId>,
-    ) -> Result<Value, Fault> {
+    fn read_around(&mut self, mut read: Read, middle: Option<ContentId>) -> Result<Value, Fault> {
         let half = read.limit / 2;
         let middle = match middle {
             Some(middle) => Some(middle),
@@ -89,7 +85,7 @@ impl Cx<'_> {
         };
         let Some(middle) = middle else { return self.read(&read) };
         let row = self.tx.message(&middle)?.filter(|row| !row.deleted && row.shown);
-        let row = row.ok_or_else(|| refused("There is no message with the id given.", None))?;
+        let row = row.ok_or_else(|| refused("There is no message with that id.", None))?;
         (read.limit, read.before, read.oldest) = (half, Some(middle), false);
         let mut all = items(self.read(&read)?);
         all.push(self.message_json(&row)?);

@@ -82,7 +82,7 @@ impl Cx<'_> {
         };
         let rows = self.tx.messages(&query).map_err(|error| match error {
             StoreError::NoSuchRow => {
-                Fault::from(refused("There is no message with the id given.", None))
+                Fault::from(refused("There is no message with that id.", None))
             }
             error => error.into(),
         })?;
@@ -112,7 +112,8 @@ impl Cx<'_> {
         let shown = rooms.filter(|row| is_visible(row) && row.status != RoomStatus::Left);
         Ok(shown
             .map(|row| {
-                let of = |all: &[Unread]| all.iter().find(|u| u.room == row.id).map_or(0, |u| u.count);
+                let of =
+                    |all: &[Unread]| all.iter().find(|u| u.room == row.id).map_or(0, |u| u.count);
                 let direct = row.kind == kind_code(RoomKind::Direct);
                 json!({
                     "name": self.room_name(&row.id),

@@ -120,7 +120,8 @@ impl View<'_> {
         if query.unread {
             wanted.push("read = 0");
         }
-        let bounds = [(query.since, "(place, id) > (?, ?)"), (query.before, "(place, id) < (?, ?)")];
+        let bounds =
+            [(query.since, "(place, id) > (?, ?)"), (query.before, "(place, id) < (?, ?)")];
         for (content, bound) in bounds {
             let Some(content) = content else { continue };
             let (place, id) = self.place_of(&content)?.ok_or(StoreError::NoSuchRow)?;

@@ -32,9 +32,25 @@ fn events() -> impl Strategy<Value = Event> {
     let said = (id(), room(), 0..40_u64, ".{0,60}", any::<bool>())
         .prop_map(|(id, room, seq, text, own)| message(&id, room, seq, &text, own));
     let about = (
-        prop::sample::select(vec!["edit", "delete", "reaction", "sent", "stored", "receipt",
-            "progress", "gap", "connection", "alarm", "notice", "asking", "member", "room",
-            "locked", "unlocked", "odd"]),
+        prop::sample::select(vec![
+            "edit",
+            "delete",
+            "reaction",
+            "sent",
+            "stored",
+            "receipt",
+            "progress",
+            "gap",
+            "connection",
+            "alarm",
+            "notice",
+            "asking",
+            "member",
+            "room",
+            "locked",
+            "unlocked",
+            "odd",
+        ]),
         id(),
         any::<bool>(),
     )

@@ -26,12 +26,8 @@ fn called(effects: &[Effect]) -> (&'static str, Value) {
 #[test]
 fn the_side_bar_has_rooms_people_and_bots_with_what_is_unread() {
     let mut world = World::new();
-    let shown: Vec<(Section, String, bool)> = world
-        .state
-        .entries
-        .iter()
-        .map(|it| (it.section, it.title().line(), it.verified))
-        .collect();
+    let shown: Vec<(Section, String, bool)> =
+        world.state.entries.iter().map(|it| (it.section, it.title().line(), it.verified)).collect();
     assert_eq!(
         shown,
         [
@@ -212,9 +208,12 @@ fn a_chosen_message_is_answered_copied_and_deleted_by_keys() {
 #[test]
 fn tab_completes_people_rooms_commands_and_emoji() {
     let mut world = World::new();
-    for (typed, completed) in
-        [("@kar", "@Karim "), ("see #pre", "see #press "), ("/inv", "/invite "), ("ok :hea", "ok ❤ ")]
-    {
+    for (typed, completed) in [
+        ("@kar", "@Karim "),
+        ("see #pre", "see #press "),
+        ("/inv", "/invite "),
+        ("ok :hea", "ok ❤ "),
+    ] {
         world.clear();
         world.types(typed);
         world.press(Code::Tab);
@@ -249,7 +248,9 @@ fn help_says_where_one_is_and_leads_back() {
     let mut world = World::new();
     world.key(control('p'));
     world.press(Code::F(1));
-    assert!(matches!(&world.state.panel, Some(Panel::Help(help)) if help.place == crate::tui::words::Place::List));
+    assert!(
+        matches!(&world.state.panel, Some(Panel::Help(help)) if help.place == crate::text::screen::Place::List)
+    );
     world.press(Code::Esc);
     assert_eq!(list(&world).kind, Kind::Goto);
     world.press(Code::Esc);

@@ -5,8 +5,8 @@ use staffetta_protocol::invite_code::{Host, InviteCode};
 use staffetta_protocol::secret::Secret;
 
 use super::super::*;
+use crate::text::screen::EN;
 use crate::tui::key::Code;
-use crate::tui::words::EN;
 
 pub(in crate::tui) struct World {
     pub(in crate::tui) state: State,
@@ -148,7 +148,11 @@ impl World {
         self.happens(Event::Paste(text.into()));
     }
 
-    pub(in crate::tui) fn answer(&mut self, ask: Ask, answer: Result<Value, Refusal>) -> Vec<Effect> {
+    pub(in crate::tui) fn answer(
+        &mut self,
+        ask: Ask,
+        answer: Result<Value, Refusal>,
+    ) -> Vec<Effect> {
         self.happens(Event::Answer(ask, answer))
     }
 

@@ -44,15 +44,26 @@ fn room(world: &mut World) {
     file["type"] = json!("file");
     file["name"] = json!("affiche-A3.pdf");
     file["size"] = json!(1_258_291);
-    let mut link = message("d", "general", 4,
-        "Open this: https://campagne.example@evil.example/x and https://с\u{430}mpagne.example", false);
+    let mut link = message(
+        "d",
+        "general",
+        4,
+        "Open this: https://campagne.example@evil.example/x and https://с\u{430}mpagne.example",
+        false,
+    );
     link["from"] = json!("Paul");
     link["verified"] = json!(false);
     let mut own = message("e", "general", 5, "On it.", true);
     own["seen_by"] = json!(["Karim", "Sofia"]);
     own["edited"] = json!(true);
-    let mut queued = message("f", "general", 6, "And the posters are at the printer's now, \
-        they will be ready tomorrow morning.", true);
+    let mut queued = message(
+        "f",
+        "general",
+        6,
+        "And the posters are at the printer's now, \
+        they will be ready tomorrow morning.",
+        true,
+    );
     queued["seq"] = json!(null);
     world.loaded(json!([first, second, file, link, own, queued]));
     world.hears(message("p", "press", 7, "news", false));
@@ -65,7 +76,8 @@ fn room(world: &mut World) {
 /// Names of 40 characters, wide and combining letters, and what a message may hide.
 fn wide(world: &mut World) {
     let long = "Maximilienne-Bérengère de la Tour d’Auver";
-    let mut first = message("a", "general", 1, "日本語のテキストは幅が広い。二倍の幅がある文字です。", false);
+    let mut first =
+        message("a", "general", 1, "日本語のテキストは幅が広い。二倍の幅がある文字です。", false);
     first["from"] = json!(long);
     let mut second = message("b", "general", 2, "e\u{301}e\u{301}e\u{301} 👩‍🌾🏳️‍🌈 한국어 ok", false);
     second["from"] = json!("田中さくら");
@@ -105,7 +117,13 @@ fn search(world: &mut World) {
     }
     let hits = json!([
         message("a", "press", 1, "Is the hall free?", false),
-        message("b", "general", 2, "The hall is confirmed for 19:00, and then some more words", false),
+        message(
+            "b",
+            "general",
+            2,
+            "The hall is confirmed for 19:00, and then some more words",
+            false
+        ),
     ]);
     world.answer(Ask::Search("hall".into()), Ok(hits));
 }
@@ -159,9 +177,7 @@ fn verify(world: &mut World) {
 }
 
 fn devices(world: &mut World) {
-    let device = |id: &str, label: &str, own: bool| {
-        json!({"member": "Lea", "device": id, "label": label, "state": "active", "own": own})
-    };
+    let device = |id: &str, label: &str, own: bool| json!({"member": "Lea", "device": id, "label": label, "state": "active", "own": own});
     let team = json!([device("0123456789", "laptop", true), device("abcdef0123", "phone", false)]);
     world.answer(Ask::Devices, Ok(team));
     update(&mut world.state, Event::Key(Code::Down.into()));

@@ -21,4 +21,5 @@ mod stories;
 mod trespass;
 mod verify;
 mod welcomes;
+mod window;
 mod world;

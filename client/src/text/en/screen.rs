@@ -1,11 +1,11 @@
-//! English.
+//! The screen.
 
 use jiff::civil::{Date, Weekday};
 
-use super::{Keys, Place, Words};
+use crate::text::screen::{Keys, Place, Words};
 use crate::tui::slash::Verb;
 
-pub(in crate::tui) static EN: Words = Words {
+pub(crate) static EN: Words = Words {
     online: "Online",
     offline: "Offline",
     refused: "Refused",
@@ -46,7 +46,7 @@ pub(in crate::tui) static EN: Words = Words {
         1 => "1 new message".into(),
         _ => format!("{count} new messages"),
     },
-    day: day,
+    day,
     file: |name, bytes, moved| match moved {
         None => format!("[{name} {}  ^O save]", size(bytes)),
         Some(percent) => format!("[{name} {}  {percent} %]", size(bytes)),
@@ -73,7 +73,14 @@ pub(in crate::tui) static EN: Words = Words {
     copied: "Handed to the clipboard of the terminal.",
     working: "Working on it …",
     busy: "Too much is waiting. Nothing was done; try again.",
-    mouse: |on| if on { "The mouse scrolls and chooses. F9 gives it back." } else { "The mouse is the terminal’s." }.into(),
+    mouse: |on| {
+        if on {
+            "The mouse scrolls and chooses. F9 gives it back."
+        } else {
+            "The mouse is the terminal’s."
+        }
+        .into()
+    },
     muted: |muted| if muted { "Muted." } else { "No longer muted." }.into(),
     no_colour: "NO_COLOR is set: there is no colour.",
     asks: |name| format!("{name} asks to come in: /approve"),
@@ -104,15 +111,25 @@ pub(in crate::tui) static EN: Words = Words {
     approve_key: "Enter: approve",
     asks_to_come_in: |name| format!("{name} asks to come in"),
     approve: |name| format!("Let {name} in"),
-    approve_how: |name| format!("Call {name} and type the five words you hear. They are on {name}’s screen, not on yours."),
+    approve_how: |name| {
+        format!(
+            "Call {name} and type the five words you hear. They are on {name}’s screen, not on yours."
+        )
+    },
     approved: |name| format!("{name} is in."),
     invitation: "Invitation",
-    invite_how: |until| format!("One person, one use, until {until}. Stay online until they are in. c copies it."),
+    invite_how: |until| {
+        format!("One person, one use, until {until}. Stay online until they are in. c copies it.")
+    },
     safety_words: "Safety words",
     own_words: |words| format!("Yours, to read out: {words}"),
     team_number: |number| format!("Team number: {number}"),
     verify: |name| format!("Verify {name}"),
-    verify_how: |name| format!("Call {name}, ask for the safety words (/verify on their screen), and type what you hear."),
+    verify_how: |name| {
+        format!(
+            "Call {name}, ask for the safety words (/verify on their screen), and type what you hear."
+        )
+    },
     verified: |name| format!("{name} is verified."),
     is_verified: "verified",
     is_not_verified: "NOT verified",
@@ -141,7 +158,11 @@ pub(in crate::tui) static EN: Words = Words {
     saved: |path| format!("Saved in {path}."),
     file_sent: |path| format!("Sent: {path}"),
     wipe: "Destroy this profile",
-    wipe_how: |word| format!("Everything here is lost, the keys first, and this device is cut off. Write {word} to do it."),
+    wipe_how: |word| {
+        format!(
+            "Everything here is lost, the keys first, and this device is cut off. Write {word} to do it."
+        )
+    },
     wipe_word: "destroy",
     not_wiped: "Nothing was destroyed.",
     settings: "Settings",
@@ -156,7 +177,6 @@ pub(in crate::tui) static EN: Words = Words {
     blank: "Any key",
     help: "Help",
     commands: "Commands",
-    too_small: "Too small",
     command,
     keys,
     emoji: EMOJI,
@@ -193,8 +213,18 @@ fn day(date: Date) -> String {
         Weekday::Sunday => "Sunday",
     };
     const MONTHS: [&str; 12] = [
-        "January", "February", "March", "April", "May", "June", "July", "August", "September",
-        "October", "November", "December",
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
     ];
     let month = usize::from(date.month().unsigned_abs()).checked_sub(1);
     let month = month.and_then(|at| MONTHS.get(at)).copied().unwrap_or_default();
@@ -281,10 +311,36 @@ fn keys(place: Place) -> Keys {
 }
 
 const EMOJI: Keys = &[
-    ("yes", "👍"), ("no", "👎"), ("heart", "❤"), ("thanks", "🙏"), ("joy", "😂"), ("smile", "😀"),
-    ("wink", "😉"), ("sad", "😢"), ("angry", "😠"), ("wow", "😮"), ("think", "🤔"), ("party", "🎉"),
-    ("clap", "👏"), ("fire", "🔥"), ("eyes", "👀"), ("check", "✅"), ("cross", "❌"),
-    ("warning", "⚠"), ("star", "⭐"), ("rocket", "🚀"), ("wave", "👋"), ("strong", "💪"),
-    ("coffee", "☕"), ("phone", "📞"), ("calendar", "📅"), ("pin", "📌"), ("question", "❓"),
-    ("flower", "🌹"), ("sun", "☀"), ("rain", "🌧"), ("vote", "🗳"), ("megaphone", "📣"),
+    ("yes", "👍"),
+    ("no", "👎"),
+    ("heart", "❤"),
+    ("thanks", "🙏"),
+    ("joy", "😂"),
+    ("smile", "😀"),
+    ("wink", "😉"),
+    ("sad", "😢"),
+    ("angry", "😠"),
+    ("wow", "😮"),
+    ("think", "🤔"),
+    ("party", "🎉"),
+    ("clap", "👏"),
+    ("fire", "🔥"),
+    ("eyes", "👀"),
+    ("check", "✅"),
+    ("cross", "❌"),
+    ("warning", "⚠"),
+    ("star", "⭐"),
+    ("rocket", "🚀"),
+    ("wave", "👋"),
+    ("strong", "💪"),
+    ("coffee", "☕"),
+    ("phone", "📞"),
+    ("calendar", "📅"),
+    ("pin", "📌"),
+    ("question", "❓"),
+    ("flower", "🌹"),
+    ("sun", "☀"),
+    ("rain", "🌧"),
+    ("vote", "🗳"),
+    ("megaphone", "📣"),
 ];

@@ -1,11 +1,11 @@
-//! Français.
+//! The screen.
 
 use jiff::civil::{Date, Weekday};
 
-use super::{Keys, Place, Words};
+use crate::text::screen::{Keys, Place, Words};
 use crate::tui::slash::Verb;
 
-pub(in crate::tui) static FR: Words = Words {
+pub(crate) static FR: Words = Words {
     online: "En ligne",
     offline: "Hors ligne",
     refused: "Refusé",
@@ -21,19 +21,19 @@ pub(in crate::tui) static FR: Words = Words {
         0 | 1 => format!("{count} personne"),
         _ => format!("{count} personnes"),
     },
-    bots_in: |names| format!("lu par les robots : {names}"),
+    bots_in: |names| format!("lu par les robots : {names}"),
     vanish: |seconds| format!("les messages s’effacent après {}", span(seconds)),
-    frozen: "gelé : rien ne peut être envoyé ici",
+    frozen: "gelé : rien ne peut être envoyé ici",
     write_to: |room| format!("Écrire à {room}"),
-    replying: |name| format!("Réponse à {name} ; Échap : non"),
-    editing: "Modifier votre message ; Échap : le laisser tel quel",
-    alarm: |what| format!("ALERTE : {what}"),
+    replying: |name| format!("Réponse à {name} ; Échap : non"),
+    editing: "Modifier votre message ; Échap : le laisser tel quel",
+    alarm: |what| format!("ALERTE : {what}"),
     missing: |count, from, room| match count {
         1 => format!("1 message de {from} manque dans {room}."),
         _ => format!("{count} messages de {from} manquent dans {room}."),
     },
-    more_banners: |count| format!("{count} de plus ; /dismiss les retire toutes"),
-    below: "Suite plus bas : Fin",
+    more_banners: |count| format!("{count} de plus ; /dismiss les retire toutes"),
+    below: "Suite plus bas : Fin",
     you: "vous",
     earlier: "(un message plus ancien)",
     edited: "(modifié)",
@@ -41,42 +41,49 @@ pub(in crate::tui) static FR: Words = Words {
     stored: "au relais",
     sent: "envoyé",
     read_by: |count| format!("lu par {count}"),
-    not_verified: |name| format!("(!) {name} : identité non vérifiée."),
+    not_verified: |name| format!("(!) {name} : identité non vérifiée."),
     new_messages: |count| match count {
         1 => "1 nouveau message".into(),
         _ => format!("{count} nouveaux messages"),
     },
-    day: day,
+    day,
     file: |name, bytes, moved| match moved {
         None => format!("[{name} {}  ^O enregistrer]", size(bytes)),
-        Some(percent) => format!("[{name} {}  {percent} %]", size(bytes)),
+        Some(percent) => format!("[{name} {}  {percent} %]", size(bytes)),
     },
     progress: |name, percent, up| {
-        format!("{} {name} : {percent} %", if up { "Envoi de" } else { "Réception de" })
+        format!("{} {name} : {percent} %", if up { "Envoi de" } else { "Réception de" })
     },
     link_elsewhere: |host| format!("(!) Ce lien mène à {host}."),
-    link_punycode: |host| format!("(!) Cet hôte est écrit en code : {host}."),
+    link_punycode: |host| format!("(!) Cet hôte est écrit en code : {host}."),
     link_foreign: |host, code| format!("(!) {host} est en réalité {code}."),
     link_confusable: |host, code, like| {
-        format!("(!) {host} ressemble à {like} sans l’être : c’est en réalité {code}.")
+        format!("(!) {host} ressemble à {like} sans l’être : c’est en réalité {code}.")
     },
     no_command: |near| match near {
-        Some(name) => format!("Vouliez-vous dire /{name} ? Rien n’a été envoyé."),
-        None => "Cette commande n’existe pas. Rien n’a été envoyé ; //x envoie /x.".into(),
+        Some(name) => format!("Vouliez-vous dire /{name} ? Rien n’a été envoyé."),
+        None => "Cette commande n’existe pas. Rien n’a été envoyé ; //x envoie /x.".into(),
     },
-    usage: |usage| format!("Écrivez : {usage}. Rien n’a été envoyé."),
+    usage: |usage| format!("Écrivez : {usage}. Rien n’a été envoyé."),
     quit_how: "^Q pour quitter.",
-    line_full: "Un message a 24 000 octets au plus.",
+    line_full: "Un message a 24 000 octets au plus.",
     nothing_unread: "Tout est lu.",
     no_message: "Il n’y a pas de message pour cela ici.",
     no_file: "Il n’y a pas de fichier ici.",
     copied: "Confié au presse-papiers du terminal.",
     working: "En cours …",
-    busy: "Trop de choses attendent. Rien n’a été fait ; réessayez.",
-    mouse: |on| if on { "La souris fait défiler et choisit. F9 la rend." } else { "La souris est au terminal." }.into(),
+    busy: "Trop de choses attendent. Rien n’a été fait ; réessayez.",
+    mouse: |on| {
+        if on {
+            "La souris fait défiler et choisit. F9 la rend."
+        } else {
+            "La souris est au terminal."
+        }
+        .into()
+    },
     muted: |muted| if muted { "Muet." } else { "Plus muet." }.into(),
-    no_colour: "NO_COLOR est actif : pas de couleur.",
-    asks: |name| format!("{name} demande à entrer : /approve"),
+    no_colour: "NO_COLOR est actif : pas de couleur.",
+    asks: |name| format!("{name} demande à entrer : /approve"),
     came_or_went: |name, room, came| {
         format!("{name} {} {room}.", if came { "est maintenant dans" } else { "n’est plus dans" })
     },
@@ -86,9 +93,9 @@ pub(in crate::tui) static FR: Words = Words {
         _ => format!("{by} a donné à {name} le rôle {role}."),
     },
     paste: "Un long texte",
-    paste_lines: |count| format!("Mettre {count} lignes dans un seul message ?"),
+    paste_lines: |count| format!("Mettre {count} lignes dans un seul message ?"),
     is_invitation: "Ceci est une invitation",
-    send_invitation: "Ceci est une invitation. L’envoyer à tout le monde ici ?",
+    send_invitation: "Ceci est une invitation. L’envoyer à tout le monde ici ?",
     yes_no: "o oui   n non",
     yes_key: "o",
     go_to: "Aller à",
@@ -99,28 +106,42 @@ pub(in crate::tui) static FR: Words = Words {
     devices: "Vos appareils",
     this_device: "celui-ci",
     link_device: "Relier un autre de vos appareils",
-    revoke_key: "Entrée : couper",
+    revoke_key: "Entrée : couper",
     invites: "Invitations",
-    approve_key: "Entrée : approuver",
+    approve_key: "Entrée : approuver",
     asks_to_come_in: |name| format!("{name} demande à entrer"),
     approve: |name| format!("Faire entrer {name}"),
-    approve_how: |name| format!("Appelez {name} et tapez les cinq mots que vous entendez. Ils sont sur son écran, pas sur le vôtre."),
+    approve_how: |name| {
+        format!(
+            "Appelez {name} et tapez les cinq mots que vous entendez. Ils sont sur son écran, pas sur le vôtre."
+        )
+    },
     approved: |name| format!("{name} est dans l’équipe."),
     invitation: "Invitation",
-    invite_how: |until| format!("Une personne, une seule fois, jusqu’au {until}. Restez en ligne jusqu’à son entrée. c la copie."),
+    invite_how: |until| {
+        format!(
+            "Une personne, une seule fois, jusqu’au {until}. Restez en ligne jusqu’à son entrée. c la copie."
+        )
+    },
     safety_words: "Mots de sécurité",
-    own_words: |words| format!("Les vôtres, à lire à voix haute : {words}"),
-    team_number: |number| format!("Numéro de l’équipe : {number}"),
+    own_words: |words| format!("Les vôtres, à lire à voix haute : {words}"),
+    team_number: |number| format!("Numéro de l’équipe : {number}"),
     verify: |name| format!("Vérifier {name}"),
-    verify_how: |name| format!("Appelez {name}, demandez ses mots de sécurité (/verify sur son écran) et tapez ce que vous entendez."),
+    verify_how: |name| {
+        format!(
+            "Appelez {name}, demandez ses mots de sécurité (/verify sur son écran) et tapez ce que vous entendez."
+        )
+    },
     verified: |name| format!("Identité de {name} vérifiée."),
     is_verified: "vérifié",
     is_not_verified: "NON vérifié",
     is_bot: "robot",
     is_admin: "admin",
     revoke: "Couper l’accès",
-    revoke_member: |name| format!("Couper l’accès de {name} sur tous ses appareils, tout de suite et pour toujours ?"),
-    revoke_device: |name| format!("Couper votre appareil {name}, tout de suite et pour toujours ?"),
+    revoke_member: |name| {
+        format!("Couper l’accès de {name} sur tous ses appareils, tout de suite et pour toujours ?")
+    },
+    revoke_device: |name| format!("Couper votre appareil {name}, tout de suite et pour toujours ?"),
     revoked: |name| format!("{name} n’a plus accès."),
     device_revoked: "L’appareil n’a plus accès.",
     nobody: |name| format!("Il n’y a personne du nom de {name}."),
@@ -130,18 +151,22 @@ pub(in crate::tui) static FR: Words = Words {
     changed: "Le salon est modifié, pour tous ceux qui y sont.",
     expire_how: "Écrivez 7d, 24h, 30m, ou off.",
     leave: "Quitter le salon",
-    leave_room: "Sortir de ce salon avec tous vos appareils ?",
+    leave_room: "Sortir de ce salon avec tous vos appareils ?",
     left: "Vous n’êtes plus dans ce salon.",
     react: "Réagir",
-    which_emoji: "Un emoji, ou son nom : coeur, oui, merci …",
+    which_emoji: "Un emoji, ou son nom : coeur, oui, merci …",
     delete: "Supprimer",
-    delete_for_all: "Supprimer ce message pour tout le monde ?",
+    delete_for_all: "Supprimer ce message pour tout le monde ?",
     save: "Enregistrer",
-    save_where: |name| format!("Où ? Entrée seule : {name} dans le dossier de départ."),
+    save_where: |name| format!("Où ? Entrée seule : {name} dans le dossier de départ."),
     saved: |path| format!("Enregistré dans {path}."),
-    file_sent: |path| format!("Envoyé : {path}"),
+    file_sent: |path| format!("Envoyé : {path}"),
     wipe: "Détruire ce profil",
-    wipe_how: |word| format!("Tout ici est perdu, les clés d’abord, et cet appareil est coupé. Écrivez {word} pour le faire."),
+    wipe_how: |word| {
+        format!(
+            "Tout ici est perdu, les clés d’abord, et cet appareil est coupé. Écrivez {word} pour le faire."
+        )
+    },
     wipe_word: "detruire",
     not_wiped: "Rien n’a été détruit.",
     settings: "Réglages",
@@ -156,7 +181,6 @@ pub(in crate::tui) static FR: Words = Words {
     blank: "Une touche",
     help: "Aide",
     commands: "Commandes",
-    too_small: "Trop petit",
     command,
     keys,
     emoji: EMOJI,
@@ -193,8 +217,18 @@ fn day(date: Date) -> String {
         Weekday::Sunday => "dimanche",
     };
     const MONTHS: [&str; 12] = [
-        "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre",
-        "octobre", "novembre", "décembre",
+        "janvier",
+        "février",
+        "mars",
+        "avril",
+        "mai",
+        "juin",
+        "juillet",
+        "août",
+        "septembre",
+        "octobre",
+        "novembre",
+        "décembre",
     ];
     let month = usize::from(date.month().unsigned_abs()).checked_sub(1);
     let month = month.and_then(|at| MONTHS.get(at)).copied().unwrap_or_default();
@@ -230,7 +264,7 @@ fn command(verb: Verb) -> (&'static str, &'static str) {
         Verb::Dismiss => ("", "Retirer les avertissements"),
         Verb::Theme => ("dark|light|mono|contrast", "Choisir les couleurs"),
         Verb::Settings => ("", "Voir et changer les réglages"),
-        Verb::Lock => ("", "Verrouiller ; 5 minutes sans touche aussi"),
+        Verb::Lock => ("", "Verrouiller ; 5 minutes sans touche aussi"),
         Verb::Wipe => ("", "Détruire ce profil"),
         Verb::Help => ("", "Voir cette aide"),
         Verb::Quit => ("", "Quitter"),
@@ -252,7 +286,7 @@ fn keys(place: Place) -> Keys {
             ("PgUp PgDn", "défiler"),
             ("Alt-Entrée", "à la ligne"),
             ("Haut", "modifier votre dernier message"),
-            ("Tab", "compléter @ # / :"),
+            ("Tab", "compléter @ # / :"),
             ("Alt-Haut Alt-Bas", "autre salon"),
             ("F9", "souris"),
             ("F12", "masquer l’écran"),
@@ -290,11 +324,36 @@ fn keys(place: Place) -> Keys {
 }
 
 const EMOJI: Keys = &[
-    ("oui", "👍"), ("non", "👎"), ("coeur", "❤"), ("merci", "🙏"), ("rire", "😂"),
-    ("sourire", "😀"), ("clin", "😉"), ("triste", "😢"), ("fache", "😠"), ("oh", "😮"),
-    ("reflechir", "🤔"), ("fete", "🎉"), ("bravo", "👏"), ("feu", "🔥"), ("yeux", "👀"),
-    ("fait", "✅"), ("croix", "❌"), ("attention", "⚠"), ("etoile", "⭐"), ("fusee", "🚀"),
-    ("salut", "👋"), ("force", "💪"), ("cafe", "☕"), ("telephone", "📞"), ("calendrier", "📅"),
-    ("epingle", "📌"), ("question", "❓"), ("fleur", "🌹"), ("soleil", "☀"), ("pluie", "🌧"),
-    ("vote", "🗳"), ("megaphone", "📣"),
+    ("oui", "👍"),
+    ("non", "👎"),
+    ("coeur", "❤"),
+    ("merci", "🙏"),
+    ("rire", "😂"),
+    ("sourire", "😀"),
+    ("clin", "😉"),
+    ("triste", "😢"),
+    ("fache", "😠"),
+    ("oh", "😮"),
+    ("reflechir", "🤔"),
+    ("fete", "🎉"),
+    ("bravo", "👏"),
+    ("feu", "🔥"),
+    ("yeux", "👀"),
+    ("fait", "✅"),
+    ("croix", "❌"),
+    ("attention", "⚠"),
+    ("etoile", "⭐"),
+    ("fusee", "🚀"),
+    ("salut", "👋"),
+    ("force", "💪"),
+    ("cafe", "☕"),
+    ("telephone", "📞"),
+    ("calendrier", "📅"),
+    ("epingle", "📌"),
+    ("question", "❓"),
+    ("fleur", "🌹"),
+    ("soleil", "☀"),
+    ("pluie", "🌧"),
+    ("vote", "🗳"),
+    ("megaphone", "📣"),
 ];

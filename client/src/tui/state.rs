@@ -4,11 +4,13 @@
 mod act;
 mod agent;
 mod answer;
+mod ask;
 mod complete;
 mod keep;
 mod keys;
 pub(super) mod panel;
 mod panels;
+mod reading;
 pub(super) mod rooms;
 mod select;
 pub(super) mod timeline;
@@ -18,6 +20,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
+pub(super) use self::ask::{Ask, At, Effect, Lane, Refusal};
+use self::ask::{call, slow};
 use self::complete::Completion;
 use self::panel::Panel;
 use self::rooms::{Entry, Person};
@@ -182,91 +186,6 @@ pub(super) enum Event {
     Idle,
 }
 
-/// Why a call was not done, as the agent says it.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Refusal {
-    pub(super) message: Untrusted,
-    pub(super) hint: Untrusted,
-}
-
-/// Where in the history to read.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum At {
-    Newest,
-    /// Around the first message that is unread.
-    Unread,
-    Around(String),
-    Before(String),
-    After(String),
-}
-
-/// What a call was for; its answer comes back with it.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Ask {
-    Status,
-    Rooms,
-    Team,
-    Members(String),
-    Kept,
-    Keep,
-    History {
-        key: String,
-        at: At,
-    },
-    Search(String),
-    Send {
-        key: String,
-        text: String,
-        reply_to: Option<String>,
-    },
-    Edit {
-        key: String,
-        id: String,
-        text: String,
-    },
-    /// A change of a message: nothing to say when it is done.
-    Change,
-    Read(String),
-    Invite,
-    Invites,
-    /// Safety words: of everybody, to choose from.
-    Words,
-    Devices,
-    /// Something whose success is told in these words.
-    Act(String),
-    Lock,
-    Unlock,
-}
-
-/// Which calls wait for each other: messages keep their order, and what takes long stops nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Lane {
-    Quick,
-    Slow,
-    Files,
-}
-
-/// What is to be done.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Effect {
-    Quit,
-    /// Leave, and destroy the profile.
-    Wipe,
-    Call {
-        ask: Ask,
-        lane: Lane,
-        method: &'static str,
-        params: Value,
-    },
-    /// Unlock with what was typed; taken out of the state, so that it is wiped.
-    Unlock,
-    /// Put a text on the terminal's clipboard.
-    Copy(String),
-    Bell,
-    /// Have the mouse, or leave it to the terminal.
-    Mouse(bool),
-}
-
 impl State {
     pub(super) fn new(setup: Setup) -> Self {
         let theme = if setup.no_colour { Theme::Mono } else { Theme::Dark };
@@ -357,16 +276,6 @@ impl State {
             call(Ask::Rooms, "room.list", Value::Null),
         ]
     }
-}
-
-/// A call that is answered at once.
-fn call(ask: Ask, method: &'static str, params: Value) -> Effect {
-    Effect::Call { ask, lane: Lane::Quick, method, params }
-}
-
-/// A call that may take a while.
-fn slow(ask: Ask, method: &'static str, params: Value) -> Effect {
-    Effect::Call { ask, lane: Lane::Slow, method, params }
 }
 
 /// The one transition.

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use super::state::{Ask, Event, Lane, Refusal};
 use super::untrusted::Untrusted;
 use crate::api::{Api, ApiError, Calls, Events};
+use crate::passphrase::Passphrase;
 
 /// The most calls that wait in a lane; beyond it the screen says so, and nothing is lost.
 const WAITING: usize = 256;
@@ -79,8 +80,7 @@ async fn one_by_one(api: &Api, mut work: Receiver<Call>, happened: &Sender<Event
 }
 
 async fn unlock(api: &Api, typed: Zeroizing<String>) -> Result<Value, ApiError> {
-    let params = serde_json::json!({"passphrase": typed.as_str()});
-    api.call("unlock", params).await
+    api.unlock(Passphrase::typed(typed)).await.map(|()| Value::Null)
 }
 
 fn refusal(error: ApiError) -> Refusal {

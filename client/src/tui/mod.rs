@@ -34,8 +34,9 @@ use self::feed::{Call, Lanes};
 use self::state::{Ask, Effect, Event, Lane, Refusal, Setup, State, update};
 use self::terminal::{Keys, Screen, told_to_end};
 use self::untrusted::Untrusted;
-use crate::api::{self, Api, Profile};
+use crate::api::{self, Api, Calls, Profile};
 use crate::errors::Failure;
+use crate::output::{is_set, line_of};
 use crate::text;
 
 /// The most events that wait; beyond it keys wait, and nothing is lost.
@@ -76,19 +77,30 @@ pub(crate) async fn run(profile: &Profile, look: Look) -> Result<Left, Failure> 
         return Err(Failure::usage(text::screen_needs_terminal(), text::see_help()));
     }
     let api = if api::has_profile(&profile.dir) {
-        Api::open(profile, true).await?
+        unlock(profile).await?
     } else {
-        match wizard::run(profile).await? {
-            Some(api) => api,
-            None => return Ok(Left::Quit),
-        }
+        wizard::run(profile).await?
     };
+    let Some(api) = api else { return Ok(Left::Quit) };
     let result = match api.events(api::none()).await {
         Ok(events) => show(&api, events, look).await,
         Err(error) => Err(error.into()),
     };
     api.close().await;
     result
+}
+
+/// Opens a profile; one that is still on its way into its team goes on waiting there.
+async fn unlock(profile: &Profile) -> Result<Option<Api>, Failure> {
+    let (api, passphrase) = Api::open_keeping(profile).await?;
+    let status = api.call("status", api::none()).await?;
+    match passphrase {
+        Some(passphrase) if !is_set(&status, "inside") => {
+            api.close().await;
+            wizard::resume(profile, line_of(&status, "member"), passphrase).await
+        }
+        _ => Ok(Some(api)),
+    }
 }
 
 async fn show(api: &Api, events: api::Events<'_>, look: Look) -> Result<Left, Failure> {
@@ -114,7 +126,7 @@ async fn show(api: &Api, events: api::Events<'_>, look: Look) -> Result<Left, Fa
     // Whatever ended it, what was being written is kept.
     for effect in update(&mut state, Event::Quiet) {
         if let Effect::Call { method, params, .. } = effect {
-            let _kept = api::Calls::call(api, method, params).await;
+            let _kept = api.call(method, params).await;
         }
     }
     drop(screen);
@@ -160,6 +172,9 @@ async fn turn(
         // A burst is one frame, not hundreds; an endless one is several.
         for _ in 0..WAITING {
             let Some(event) = next else { break };
+            if matches!(event, Event::Resize(_)) {
+                screen.forget()?;
+            }
             if matches!(event, Event::Key(_) | Event::Paste(_) | Event::Mouse(_)) {
                 touched = Instant::now();
                 (quiet, idle) = (false, false);

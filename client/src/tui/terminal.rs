@@ -12,6 +12,7 @@ use crossterm::event::{
 };
 use crossterm::execute;
 use data_encoding::BASE64;
+use ratatui::layout::{Position, Rect};
 use ratatui::{DefaultTerminal, Frame};
 use tokio::sync::mpsc::Sender;
 
@@ -164,6 +165,17 @@ impl Screen {
     pub(super) fn size(&self) -> io::Result<Size> {
         let size = self.0.size()?;
         Ok(Size { width: size.width, height: size.height })
+    }
+
+    /// Forgets what stands on the screen, so that the next frame is drawn whole: a window that changed
+    /// its size and changed it back may have lost what the program takes for drawn.
+    ///
+    /// # Errors
+    /// If the terminal is gone.
+    pub(super) fn forget(&mut self) -> io::Result<()> {
+        // Not `clear`, which asks the terminal where the cursor is and waits for the answer.
+        let size = self.0.size()?;
+        self.0.resize(Rect::from((Position::ORIGIN, size)))
     }
 
     /// Draws a frame.

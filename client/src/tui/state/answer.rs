@@ -119,6 +119,9 @@ impl State {
     }
 
     fn on_status(&mut self, status: &Value) {
+        if is_set(status, "locked") {
+            return self.close_curtain();
+        }
         self.home.team = Untrusted::of(status, "team");
         self.home.me = Untrusted::of(status, "member");
         self.home.label = Untrusted::of(status, "label");

@@ -1,6 +1,7 @@
 //! What keys, pasted text and the mouse do.
 
 use serde_json::{Value, json};
+use zeroize::Zeroizing;
 
 use super::super::geometry::MOST_BANNERS;
 use super::super::key::{Code, Key, Mouse};
@@ -14,6 +15,9 @@ use crate::output::clean_block;
 
 /// The most lines of a pasted text that nobody is asked about.
 const PASTE_LINES: usize = 20;
+
+/// The most bytes of a passphrase typed at a locked screen.
+const MOST_PASSPHRASE: usize = 1_024;
 
 /// The rows that the wheel moves.
 const WHEEL: usize = 3;
@@ -217,7 +221,10 @@ impl State {
         let text = clean_block(&pasted.replace("\r\n", "\n").replace('\r', "\n"));
         match (&mut self.curtain, &self.panel) {
             (Curtain::Locked { typed, waiting: false, .. }, _) => {
-                typed.push_str(pasted.trim_end_matches(['\r', '\n']));
+                let pasted = pasted.trim_end_matches(['\r', '\n']);
+                if typed.len() + pasted.len() <= MOST_PASSPHRASE {
+                    typed.push_str(pasted);
+                }
             }
             (Curtain::Open, Some(_)) => {
                 let line = text.replace('\n', " ");
@@ -312,11 +319,7 @@ impl State {
         self.leave();
         self.timelines.clear();
         (self.panel, self.notice) = (None, None);
-        self.curtain = Curtain::Locked {
-            typed: zeroize::Zeroizing::new(String::with_capacity(256)),
-            said: None,
-            waiting: false,
-        };
+        self.curtain = Curtain::Locked { typed: unwritten(), said: None, waiting: false };
     }
 
     fn locked_key(&mut self, key: Key) -> Vec<Effect> {
@@ -332,7 +335,7 @@ impl State {
             }
             Code::Backspace => drop(typed.pop()),
             Code::Char('u') if key.control => typed.clear(),
-            Code::Char(found) if !key.control && !key.alt && typed.len() < 1_024 => {
+            Code::Char(found) if !key.control && !key.alt && typed.len() < MOST_PASSPHRASE => {
                 typed.push(found);
             }
             _ => {}
@@ -341,10 +344,10 @@ impl State {
     }
 
     /// The passphrase typed at the curtain, taken out of the state.
-    pub(in crate::tui) fn take_passphrase(&mut self) -> zeroize::Zeroizing<String> {
+    pub(in crate::tui) fn take_passphrase(&mut self) -> Zeroizing<String> {
         match &mut self.curtain {
-            Curtain::Locked { typed, .. } => std::mem::take(typed),
-            _ => zeroize::Zeroizing::default(),
+            Curtain::Locked { typed, .. } => std::mem::replace(typed, unwritten()),
+            _ => Zeroizing::default(),
         }
     }
 
@@ -356,8 +359,17 @@ impl State {
         if let Some(draft) = self.drafts.remove(&self.current) {
             self.compose = Compose { line: Line::with(draft), about: About::Nothing };
         }
-        self.again()
+        let mut effects = self.again();
+        if !self.restored {
+            effects.push(call(Ask::Kept, "screen", Value::Null));
+        }
+        effects
     }
+}
+
+/// Room for a passphrase, so that it is never moved in memory while it is typed.
+fn unwritten() -> Zeroizing<String> {
+    Zeroizing::new(String::with_capacity(MOST_PASSPHRASE + 4))
 }
 
 /// Whether an invitation stands in a text: whoever reads it could use it.

@@ -8,8 +8,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::text::Language;
 use crate::time;
 
+mod help;
 mod rooms;
 
+pub(crate) use help::parse;
 pub(crate) use rooms::{DeviceCommand, RoomCommand};
 
 /// The label of a device that nobody named; never the name of the host.

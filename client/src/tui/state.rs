@@ -18,7 +18,7 @@ pub(super) mod timeline;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub(super) use self::ask::{Ask, At, Effect, Lane, Refusal};
 use self::ask::{call, slow};
@@ -270,10 +270,10 @@ impl State {
     /// Calls for everything that is shown before anybody does anything.
     pub(super) fn begin(&mut self) -> Vec<Effect> {
         vec![
-            call(Ask::Kept, "screen", Value::Null),
-            call(Ask::Status, "status", Value::Null),
-            call(Ask::Team, "team", Value::Null),
-            call(Ask::Rooms, "room.list", Value::Null),
+            call(Ask::Kept, "screen", json!({})),
+            call(Ask::Status, "status", json!({})),
+            call(Ask::Team, "team", json!({})),
+            call(Ask::Rooms, "room.list", json!({})),
         ]
     }
 }

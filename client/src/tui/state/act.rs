@@ -23,7 +23,7 @@ impl State {
             Verb::Settings => self.list_settings(0),
             Verb::Dismiss => {
                 self.banners.clear();
-                return vec![call(Ask::Change, "alarms.clear", Value::Null)];
+                return vec![call(Ask::Change, "alarms.clear", json!({}))];
             }
             Verb::Theme => self.choose_theme(rest),
             Verb::Mute => self.mute(),
@@ -124,12 +124,12 @@ impl State {
                 }));
             }
             Verb::Invite => return self.invite(rest),
-            Verb::Approve => return vec![call(Ask::Invites, "invite.list", Value::Null)],
+            Verb::Approve => return vec![call(Ask::Invites, "invite.list", json!({}))],
             Verb::Verify if rest.is_empty() => {
-                return vec![call(Ask::Words, "verify", Value::Null)];
+                return vec![call(Ask::Words, "verify", json!({}))];
             }
             Verb::Verify => self.ask_safety_words(Untrusted::from(name)),
-            Verb::Devices => return vec![call(Ask::Devices, "team", Value::Null)],
+            Verb::Devices => return vec![call(Ask::Devices, "team", json!({}))],
             Verb::Revoke => {
                 self.panel = Some(Panel::Confirm(Confirm {
                     title: words.revoke.into(),

@@ -1,6 +1,6 @@
 //! What the agent tells without being asked.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::super::untrusted::Untrusted;
 use super::timeline::{Body, Delivery, KEPT, Message, Reaction};
@@ -42,7 +42,7 @@ impl State {
             "delete" => {
                 let target = word("target");
                 let gone = self.timelines.values_mut().any(|timeline| timeline.remove(target));
-                (vec![call(Ask::Rooms, "room.list", Value::Null)], gone)
+                (vec![call(Ask::Rooms, "room.list", json!({}))], gone)
             }
             "progress" => {
                 let number = |field: &str| event.get(field).and_then(Value::as_u64);
@@ -66,7 +66,7 @@ impl State {
                     "refused" => Connection::Refused,
                     _ => Connection::Offline,
                 };
-                quiet(vec![call(Ask::Status, "status", Value::Null)])
+                quiet(vec![call(Ask::Status, "status", json!({}))])
             }
             "alarm" => {
                 self.banner(Banner::Alarm(Untrusted::of(event, "text")));
@@ -83,7 +83,7 @@ impl State {
             }
             "member" => self.on_member(event),
             "room" => {
-                let mut effects = vec![call(Ask::Rooms, "room.list", Value::Null)];
+                let mut effects = vec![call(Ask::Rooms, "room.list", json!({}))];
                 effects.extend(self.ask_members());
                 quiet(effects)
             }
@@ -103,7 +103,7 @@ impl State {
 
     fn on_message(&mut self, event: &Value) -> Done {
         let Some(key) = self.key_of(event) else {
-            return (vec![call(Ask::Rooms, "room.list", Value::Null)], false);
+            return (vec![call(Ask::Rooms, "room.list", json!({}))], false);
         };
         let mut message = Message::read(event);
         let own = message.own;
@@ -176,7 +176,7 @@ impl State {
             self.notice = Some((self.words().came_or_went)(&name, &room, change == "joined"));
         }
         let mut effects =
-            vec![call(Ask::Team, "team", Value::Null), call(Ask::Rooms, "room.list", Value::Null)];
+            vec![call(Ask::Team, "team", json!({})), call(Ask::Rooms, "room.list", json!({}))];
         effects.extend(self.ask_members());
         (effects, true)
     }
@@ -205,9 +205,9 @@ impl State {
         self.timelines.clear();
         self.timelines.insert(self.current.clone(), super::Timeline::default());
         let mut effects = vec![
-            call(Ask::Status, "status", Value::Null),
-            call(Ask::Team, "team", Value::Null),
-            call(Ask::Rooms, "room.list", Value::Null),
+            call(Ask::Status, "status", json!({})),
+            call(Ask::Team, "team", json!({})),
+            call(Ask::Rooms, "room.list", json!({})),
         ];
         effects.extend(self.load(anchor.map_or(At::Unread, |anchor| At::Around(anchor.id))));
         effects

@@ -1,6 +1,6 @@
 //! What the agent answers to what it was asked.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::super::untrusted::Untrusted;
 use super::panel::{Kind, Panel};
@@ -42,8 +42,8 @@ impl State {
             Ask::Act(said) => {
                 self.notice = Some(said);
                 return vec![
-                    call(Ask::Team, "team", Value::Null),
-                    call(Ask::Rooms, "room.list", Value::Null),
+                    call(Ask::Team, "team", json!({})),
+                    call(Ask::Rooms, "room.list", json!({})),
                 ];
             }
             Ask::Lock => self.close_curtain(),
@@ -240,7 +240,7 @@ impl State {
             }
         }
         if self.entry(key).is_some_and(|entry| !entry.begun) {
-            return vec![call(Ask::Rooms, "room.list", Value::Null)];
+            return vec![call(Ask::Rooms, "room.list", json!({}))];
         }
         Vec::new()
     }

@@ -1,6 +1,6 @@
 //! What keys, pasted text and the mouse do.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::super::geometry::MOST_BANNERS;
@@ -306,7 +306,7 @@ impl State {
 
     pub(super) fn lock(&mut self) -> Vec<Effect> {
         let mut effects = self.keep();
-        effects.push(call(Ask::Lock, "lock", Value::Null));
+        effects.push(call(Ask::Lock, "lock", json!({})));
         self.close_curtain();
         effects
     }
@@ -361,7 +361,7 @@ impl State {
         }
         let mut effects = self.again();
         if !self.restored {
-            effects.push(call(Ask::Kept, "screen", Value::Null));
+            effects.push(call(Ask::Kept, "screen", json!({})));
         }
         effects
     }

@@ -197,7 +197,7 @@ impl State {
             }
             Pick::LinkDevice => {
                 self.notice = Some(words.working.into());
-                vec![slow(Ask::Invite, "device.add", serde_json::Value::Null)]
+                vec![slow(Ask::Invite, "device.add", json!({}))]
             }
             Pick::Setting(setting) => {
                 let effects = self.set(setting);

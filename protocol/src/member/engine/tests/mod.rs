@@ -26,4 +26,5 @@ mod timers;
 mod trespass;
 mod verify;
 mod welcomes;
+mod window;
 mod world;

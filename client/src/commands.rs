@@ -47,6 +47,9 @@ pub(crate) struct Global {
     /// Print bare text: no colour, no QR code
     #[arg(long, global = true, conflicts_with = "json")]
     pub(crate) plain: bool,
+    /// Draw the screen in ASCII alone
+    #[arg(long, global = true)]
+    pub(crate) ascii: bool,
     /// Print results and errors only
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
@@ -308,6 +311,14 @@ pub(crate) enum TeamCommand {
     },
     /// List the team's changes with their numbers, oldest first
     Log,
+    /// Show what the team has decided, or, as an admin, decide it
+    Policy {
+        /// Whether messages tell how far their sender has read
+        #[arg(value_parser = ["receipts"], requires = "value")]
+        name: Option<String>,
+        #[arg(value_parser = ["on", "off"])]
+        value: Option<String>,
+    },
     /// Undo changes, with the 24 root words
     Rewind {
         /// The changes' numbers

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use staffetta_protocol::invite_code::{CodeError, InviteCode};
 use staffetta_protocol::member::agent::{self, JoinEvent, JoinOptions, OpenOptions, Proxy};
 
+use tokio::net::UnixStream;
 use zeroize::Zeroizing;
 
 use crate::errors::Failure;
@@ -72,11 +73,15 @@ impl Api {
         agent::open(options, unlock).await.ok().map(Self)
     }
 
-    /// Starts a stream of the events that `params` select.
+    /// Starts a live stream of the events that `params` select.
     ///
     /// # Errors
     /// As [`Calls::call`].
-    pub(crate) async fn events(&self, params: Value) -> Result<Events<'_>, ApiError> {
+    pub(crate) async fn events(&self, mut params: Value) -> Result<Events<'_>, ApiError> {
+        if let Some(fields) = params.as_object_mut() {
+            // A bot's profile would wait for acknowledgements.
+            fields.insert("live".to_owned(), true.into());
+        }
         let stream = self.0.subscribe(params.clone()).await?;
         Ok(Events { stream, agent: &self.0, params, behind: false })
     }
@@ -189,6 +194,14 @@ pub(crate) async fn join(
         handle.close().await;
     }
     Ok(())
+}
+
+/// Connects to the profile's socket as any program could.
+///
+/// # Errors
+/// If nobody holds the profile, or somebody else does.
+pub(crate) async fn connect(profile: &Profile) -> std::io::Result<UnixStream> {
+    agent::connect(&profile.dir).await
 }
 
 /// A call without parameters.

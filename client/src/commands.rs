@@ -7,8 +7,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::time;
 
+mod bots;
 mod rooms;
 
+pub(crate) use bots::{BotCommand, BotRunArgs, WebhookArgs};
 pub(crate) use rooms::{DeviceCommand, RoomCommand};
 
 /// A team messenger whose relay cannot read, and need not be trusted.
@@ -235,6 +237,11 @@ pub(crate) enum Command {
     },
     /// Hold the profile without a screen and serve its local socket
     Agent,
+    /// Run programs that read and write in rooms
+    #[command(subcommand)]
+    Bot(BotCommand),
+    /// Listen for HTTP posts and send what they say to a room: {"text": "..."} or plain text
+    Webhook(WebhookArgs),
     /// Print the version
     Version,
 }

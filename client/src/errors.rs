@@ -15,6 +15,8 @@ pub(crate) mod exit {
     pub(crate) const UNREACHABLE: u8 = 69;
     /// Try again.
     pub(crate) const TRY_AGAIN: u8 = 75;
+    /// Bad configuration.
+    pub(crate) const CONFIG: u8 = 78;
 }
 
 /// Why a command did not do what it was asked.

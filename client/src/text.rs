@@ -56,6 +56,45 @@ pub(crate) const SAME_VERSION: &str = "Check that agent and client have the same
 pub(crate) const AGENT_READY: &str = "ready";
 pub(crate) const OFFLINE_DATA: &str = "The relay cannot be reached; this is what is stored here.";
 
+// Bots.
+pub(crate) const BOT_READY: &str = "ready";
+pub(crate) const BOT_NOT_INSIDE: &str = "This profile has not joined a team yet.";
+pub(crate) const BOT_JOIN_FIRST: &str =
+    "Ask an admin for `staffetta invite NAME --role bot`, then: staffetta join CODE --name NAME";
+pub(crate) const BOT_NO_COMMAND: &str = "There is no program to run.";
+pub(crate) const BOT_NAME_COMMAND: &str = "Write it after --: staffetta bot run -- ./echo.py";
+pub(crate) const BOT_NO_PIPES: &str = "The program's standard input and output cannot be used.";
+
+pub(crate) const WEBHOOK_NOT_LOOPBACK: &str = "This is not an address of this machine's own.";
+pub(crate) const WEBHOOK_PUBLIC: &str =
+    "Listen on 127.0.0.1 behind a proxy that speaks TLS, or add --public.";
+pub(crate) const WEBHOOK_OTHER_PORT: &str = "Name another one with --listen.";
+pub(crate) const WEBHOOK_SECRET_HOW: &str =
+    "Make one: (umask 077; head -c 24 /dev/urandom | base64 > FILE). Nothing was opened.";
+pub(crate) const WEBHOOK_SECRET_OPEN: &str = "Others can read the secret's file.";
+pub(crate) const WEBHOOK_SECRET_LENGTH: &str = "A secret has 16 to 4096 bytes.";
+
+pub(crate) fn webhook_secret_unreadable(why: &str) -> String {
+    format!("The secret's file cannot be read: {why}.")
+}
+
+pub(crate) fn webhook_no_port(why: &str) -> String {
+    format!("This address cannot be listened on: {why}.")
+}
+
+pub(crate) fn webhook_listens(address: &str) -> String {
+    format!("listening on {address}")
+}
+
+pub(crate) fn bot_not_started(why: &str) -> String {
+    format!("The program cannot be started: {why}.")
+}
+
+pub(crate) fn bot_ended(code: Option<i32>) -> String {
+    let how = code.map_or("was ended".to_owned(), |code| format!("ended with {code}"));
+    format!("The program {how}; it is started again.")
+}
+
 pub(crate) fn terminal_failed(why: &str) -> String {
     format!("The terminal cannot be used: {why}.")
 }

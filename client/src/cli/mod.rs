@@ -1,6 +1,7 @@
 //! The command line: one file a family, each a function of parsed arguments, an open API and the
 //! output. It must never know how the agent works or what a terminal screen is.
 
+mod bot;
 mod change;
 mod chat;
 mod file;
@@ -13,12 +14,13 @@ mod safety;
 mod status;
 mod team;
 mod verify;
+mod webhook;
 
 use etcetera::base_strategy::{BaseStrategy, Xdg};
 use serde_json::{Value, json};
 
 use crate::api::{Api, Calls, Profile};
-use crate::commands::{Cli, Command, DeviceCommand, Global};
+use crate::commands::{BotCommand, Cli, Command, DeviceCommand, Global};
 use crate::errors::{Failure, exit};
 use crate::output::{Out, clean_line};
 use crate::passphrase::Source;
@@ -45,6 +47,8 @@ pub(crate) async fn run(cli: Cli, out: &mut Out) -> Result<(), Failure> {
         Some(Command::Passphrase { new_passphrase_file }) => {
             safety::passphrase(&profile, new_passphrase_file.as_deref(), out)
         }
+        Some(Command::Bot(BotCommand::Run(args))) => bot::run(args, &profile, out).await,
+        Some(Command::Webhook(args)) => webhook::run(args, &profile, out).await,
         Some(Command::Send(args)) => {
             // Before anything is opened or asked, so that bad input costs nothing.
             let stdin_taken = matches!(profile.passphrase, Source::Stdin);
@@ -101,6 +105,8 @@ async fn with(command: Command, api: &Api, out: &mut Out) -> Result<(), Failure>
         | Command::Send(_)
         | Command::Edit { .. }
         | Command::Version
+        | Command::Bot(_)
+        | Command::Webhook(_)
         | Command::Wipe { .. }
         | Command::Passphrase { .. } => Ok(()),
     }

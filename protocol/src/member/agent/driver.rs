@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::super::store::ProfileLock;
 use super::clock::Clock;
 use super::connection::{Outbox, Overflow, Role};
 use super::core::{ApiError, CallId, Core, Dial, Out};
+use super::deliveries::{Consumer, Deliveries};
 use super::events::{Events, Subscribers};
 use super::link::{Control, Dialer, Gone, LinkEvent, Target};
 
@@ -21,13 +22,15 @@ const JOBS: usize = 16;
 const MAX_PENDING: usize = 256;
 
 type Answer = Result<Value, ApiError>;
+/// What a subscriber is told, and its stream.
+type Subscribed = Result<(Value, Events), ApiError>;
 
 /// Something for the engine to do.
 pub(super) enum Job {
     Link(LinkEvent),
     Dial(oneshot::Sender<Option<Dial>>),
-    Call { method: String, params: Value, answer: oneshot::Sender<Answer> },
-    Subscribe { params: Value, answer: oneshot::Sender<Result<Events, ApiError>> },
+    Call(Call),
+    Subscribe { params: Value, answer: oneshot::Sender<Subscribed> },
     Stop,
 }
 
@@ -42,6 +45,8 @@ impl From<LinkEvent> for Job {
 pub(super) struct Driver {
     jobs: mpsc::Sender<Job>,
     control: Arc<Control>,
+    /// Changes when consumers should look for deliveries.
+    pulse: watch::Receiver<()>,
 }
 
 impl Driver {
@@ -56,14 +61,15 @@ impl Driver {
         let (jobs, queue) = mpsc::channel(JOBS);
         let (ended, has_ended) = oneshot::channel::<()>();
         let timer = Builder::new_current_thread().enable_time().build()?;
-        let mut engine = Engine::new(core, clock, Arc::clone(&control));
+        let (pulse, pulses) = watch::channel(());
+        let mut engine = Engine::new(core, clock, Arc::clone(&control), pulse);
         std::thread::Builder::new().name("engine".to_owned()).spawn(move || {
             engine.run(&timer, queue);
             drop(engine);
             drop(lock);
             drop(ended);
         })?;
-        Ok((Self { jobs, control }, has_ended))
+        Ok((Self { jobs, control, pulse: pulses }, has_ended))
     }
 
     /// A link's way in.
@@ -72,22 +78,39 @@ impl Driver {
     }
 
     pub(super) async fn call(&self, method: &str, params: Value) -> Answer {
-        if method == "ping" {
-            return Ok(json!({ "v": 1 }));
-        }
-        self.poke(method);
-        let (answer, answered) = oneshot::channel();
-        let job = Job::Call { method: method.to_owned(), params, answer };
-        self.jobs.send(job).await.map_err(|_| ApiError::stopped())?;
-        answered.await.map_err(|_| ApiError::stopped())?
+        self.begin(method, params).await?.await.map_err(|_| ApiError::stopped())?
     }
 
-    pub(super) async fn subscribe(&self, params: Value) -> Result<Events, ApiError> {
+    /// Hands a call over and returns where its answer comes: what was handed over first is carried
+    /// out first.
+    pub(super) async fn begin(
+        &self,
+        method: &str,
+        params: Value,
+    ) -> Result<oneshot::Receiver<Answer>, ApiError> {
+        let (answer, answered) = oneshot::channel();
+        if method == "ping" {
+            // It says that the holder is there, however busy the engine is.
+            let _gone = answer.send(Ok(json!({ "v": 1 })));
+            return Ok(answered);
+        }
+        self.poke(method);
+        let job = Job::Call(Call { method: method.to_owned(), params, answer });
+        self.jobs.send(job).await.map_err(|_| ApiError::stopped())?;
+        Ok(answered)
+    }
+
+    /// Subscribes: what the core says, and the stream that goes with it.
+    pub(super) async fn subscribe(&self, params: Value) -> Subscribed {
         self.poke("subscribe");
         let (answer, answered) = oneshot::channel();
         let job = Job::Subscribe { params, answer };
         self.jobs.send(job).await.map_err(|_| ApiError::stopped())?;
-        answered.await.map_err(|_| ApiError::stopped())?
+        let (said, events) = answered.await.map_err(|_| ApiError::stopped())??;
+        let Some(consumer) = Consumer::of(&said) else { return Ok((said, events)) };
+        let live = events.into_live().ok_or_else(ApiError::stopped)?;
+        let deliveries = Deliveries::new(self.clone(), consumer, live, self.pulse.clone());
+        Ok((said, Events::durable(deliveries)))
     }
 
     /// Asks the engine to stop after what it was asked before.
@@ -103,7 +126,9 @@ impl Driver {
 
     /// A local command retries at once; what needs no relay changes nothing.
     fn poke(&self, method: &str) {
-        if !matches!(method, "status" | "ack") {
+        let local =
+            ["status", "ack", "deliveries", "kv.get", "kv.set", "kv.delete", "rooms", "members"];
+        if !local.contains(&method) {
             self.control.poke.notify_one();
         }
     }
@@ -124,9 +149,16 @@ impl Dialer for CoreDialer {
     }
 }
 
+/// A call that waits for the engine.
+pub(super) struct Call {
+    method: String,
+    params: Value,
+    answer: oneshot::Sender<Answer>,
+}
+
 enum Pending {
     Call(oneshot::Sender<Answer>),
-    Subscribe(Events, oneshot::Sender<Result<Events, ApiError>>),
+    Subscribe(Events, oneshot::Sender<Subscribed>),
 }
 
 impl Pending {
@@ -146,19 +178,27 @@ struct Engine {
     outbox: Option<Outbox>,
     subscribers: Subscribers,
     pending: HashMap<CallId, Pending>,
+    pulse: watch::Sender<()>,
     last_id: CallId,
 }
 
 impl Engine {
-    fn new(core: Box<dyn Core>, clock: Clock, control: Arc<Control>) -> Self {
+    fn new(
+        core: Box<dyn Core>,
+        clock: Clock,
+        control: Arc<Control>,
+        pulse: watch::Sender<()>,
+    ) -> Self {
         let (subscribers, pending) = (Subscribers::default(), HashMap::new());
-        Self { core, clock, control, outbox: None, subscribers, pending, last_id: 0 }
+        Self { core, clock, control, outbox: None, subscribers, pending, pulse, last_id: 0 }
     }
 
     fn run(&mut self, timer: &Runtime, mut queue: mpsc::Receiver<Job>) {
+        let mut next = None;
         loop {
             self.drain();
             let job = match self.core.deadline() {
+                _ if next.is_some() => next.take(),
                 None => queue.blocking_recv(),
                 Some(deadline) => {
                     let now = self.clock.now();
@@ -178,9 +218,33 @@ impl Engine {
             };
             match job {
                 None | Some(Job::Stop) => return,
+                Some(Job::Call(call)) => next = self.carry_out_calls(call, &mut queue),
                 Some(job) => self.carry_out(job),
             }
         }
+    }
+
+    /// Carries out a call together with those that wait behind it; returns what came after them.
+    fn carry_out_calls(&mut self, first: Call, queue: &mut mpsc::Receiver<Job>) -> Option<Job> {
+        let (mut calls, mut waiting, mut after) = (Vec::new(), Some(first), None);
+        while let Some(Call { method, params, answer }) = waiting.take() {
+            match self.next_id() {
+                // A caller that went away will not miss its answer.
+                Some(id) => {
+                    self.pending.insert(id, Pending::Call(answer));
+                    calls.push((id, method, params));
+                }
+                None => drop(answer.send(Err(ApiError::busy()))),
+            }
+            if calls.len() < JOBS {
+                match queue.try_recv() {
+                    Ok(Job::Call(call)) => waiting = Some(call),
+                    other => after = other.ok(),
+                }
+            }
+        }
+        self.core.calls(self.clock.now(), calls);
+        after
     }
 
     fn carry_out(&mut self, job: Job) {
@@ -199,14 +263,6 @@ impl Engine {
                 // A link that went away meanwhile will not miss it.
                 let _gone = answer.send(self.core.dial());
             }
-            // A caller that went away will not miss its answer.
-            Job::Call { method, params, answer } => match self.next_id() {
-                Some(id) => {
-                    self.pending.insert(id, Pending::Call(answer));
-                    self.core.call(now, id, &method, params);
-                }
-                None => drop(answer.send(Err(ApiError::busy()))),
-            },
             Job::Subscribe { params, answer } => {
                 let id = self.next_id().ok_or_else(ApiError::busy);
                 match id.and_then(|id| Ok((id, self.subscribers.add(id, &params)?))) {
@@ -217,7 +273,8 @@ impl Engine {
                     Err(error) => drop(answer.send(Err(error))),
                 }
             }
-            Job::Stop => {}
+            // Taken out by `run`.
+            Job::Call(_) | Job::Stop => {}
         }
     }
 
@@ -245,6 +302,8 @@ impl Engine {
                     }
                 }
                 Out::Event(event) => self.subscribers.publish(&event),
+                // Nobody listens: nobody misses it.
+                Out::Deliveries => drop(self.pulse.send(())),
                 Out::Answer(id, answer) => self.answer(id, answer),
                 Out::Redial => self.control.redial.notify_one(),
             }
@@ -256,7 +315,7 @@ impl Engine {
             Some(Pending::Call(to)) => drop(to.send(answer)),
             Some(Pending::Subscribe(events, to)) => {
                 self.subscribers.answered(id, &answer);
-                drop(to.send(answer.map(|_| events)));
+                drop(to.send(answer.map(|said| (said, events))));
             }
             None => {}
         }

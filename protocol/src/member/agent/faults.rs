@@ -13,7 +13,7 @@ pub(super) const PARAMS: i64 = -32_602;
 /// The agent is stopping, or has stopped.
 const STOPPED: i64 = -32_001;
 /// More at once than the agent takes on.
-const BUSY: i64 = -32_002;
+pub(super) const BUSY: i64 = -32_002;
 /// The profile cannot be opened.
 const PROFILE: i64 = -32_003;
 

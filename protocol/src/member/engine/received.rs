@@ -99,9 +99,6 @@ impl Cx<'_> {
             return Ok(());
         }
         self.count(&row, counter)?;
-        if !own && row.shown && self.memory.profile.is_bot {
-            self.tx.add_delivery(&id)?;
-        }
         self.take_effect(&id)
     }
 
@@ -136,7 +133,7 @@ impl Cx<'_> {
         if row.shown {
             let event = self.message_json(&row)?;
             self.event(event);
-            return Ok(());
+            return self.deliver(&row);
         }
         match row.target {
             Some(target) => self.apply(&row, target),

@@ -90,6 +90,23 @@ async fn a_request_without_an_id_is_carried_out_and_not_answered() {
     assert_eq!(within("the event", events.next()).await, Some(json!({ "type": "x" })));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn calls_of_one_connection_are_carried_out_in_the_order_they_came() {
+    const CALLS: usize = 1_000;
+    let world = World::new().await;
+    let mut events = world.handle.subscribe(json!({})).await.unwrap();
+    let mut stream = world.connect().await;
+    let emit = |n| {
+        let request = json!({ "jsonrpc": "2.0", "method": "emit", "params": { "n": n } });
+        format!("{request}\n")
+    };
+    let all: String = (0..CALLS).map(emit).collect();
+    stream.write_all(all.as_bytes()).await.unwrap();
+    for n in 0..CALLS {
+        assert_eq!(within("an event", events.next()).await, Some(json!({ "n": n })));
+    }
+}
+
 #[tokio::test]
 async fn a_line_of_more_than_1_mib_is_refused_without_being_kept() {
     let world = World::new().await;

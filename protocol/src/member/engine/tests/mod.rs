@@ -4,6 +4,7 @@ mod blobs;
 mod changes;
 mod chaos;
 mod control;
+mod delivery;
 mod files;
 mod forge;
 mod frames;

@@ -6,8 +6,11 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use staffetta_protocol::invite_code::{CodeError, InviteCode};
+use staffetta_protocol::invite_code::{CodeError, InviteCode, Language};
 use staffetta_protocol::member::agent::{self, JoinEvent, JoinOptions, OpenOptions, Proxy};
+use staffetta_protocol::member::invite;
+use staffetta_protocol::member::roster::{Name, NameError};
+use staffetta_protocol::random::OsRandom;
 
 use tokio::net::UnixStream;
 use zeroize::Zeroizing;
@@ -16,7 +19,8 @@ use crate::errors::Failure;
 use crate::passphrase::{self, Source};
 use crate::text;
 
-pub(crate) use agent::{ApiError, Passphrase, change_passphrase, harden, wipe};
+pub(crate) use agent::{ApiError, Passphrase, Preview as Invitation};
+pub(crate) use agent::{change_passphrase, harden, has_profile, wipe};
 pub(crate) use staffetta_protocol::member::content::{MAX_TEXT, sanitize_block, sanitize_line};
 
 /// The methods of the local API, as commands see them; tests put a table of answers here.
@@ -32,6 +36,7 @@ pub(crate) trait Calls {
 }
 
 /// Which profile, and how to open it.
+#[derive(Clone)]
 pub(crate) struct Profile {
     /// Its directory.
     pub(crate) dir: PathBuf,
@@ -132,7 +137,7 @@ fn proxy(profile: &Profile) -> Result<Option<Proxy>, Failure> {
     let Some(named) = &profile.proxy else { return Ok(None) };
     match Proxy::parse(named) {
         Some(proxy) => Ok(Some(proxy)),
-        None => Err(Failure::usage(text::NO_PROXY, text::HOW_PROXY)),
+        None => Err(Failure::usage(text::no_proxy(), text::how_proxy())),
     }
 }
 
@@ -154,7 +159,8 @@ pub(crate) enum JoinStep {
     Joined { member: String, device: String, team: String },
 }
 
-/// Redeems a code and tells `on` what happens, until the device is inside or `on` breaks off.
+/// Redeems a code and tells `on` what happens, until the device is inside, which gives the open profile,
+/// or `on` breaks off.
 ///
 /// # Errors
 /// Bad, used or expired code, existing profile, refused (1), relay unreachable (69).
@@ -163,7 +169,7 @@ pub(crate) async fn join(
     passphrase: passphrase::Passphrase,
     join: Join,
     on: &mut dyn FnMut(JoinStep) -> Result<ControlFlow<()>, Failure>,
-) -> Result<(), Failure> {
+) -> Result<Option<Api>, Failure> {
     let Join { code, name, device } = join;
     let options = JoinOptions {
         dir: profile.dir.clone(),
@@ -190,10 +196,7 @@ pub(crate) async fn join(
         })
     })
     .await?;
-    if let Some(handle) = inside {
-        handle.close().await;
-    }
-    Ok(())
+    Ok(inside.map(Api))
 }
 
 /// Connects to the profile's socket as any program could.
@@ -214,24 +217,94 @@ pub(crate) fn none() -> Value {
 /// # Errors
 /// A code that was mistyped, with the group that is wrong (1).
 pub(crate) fn read_code(code: &str) -> Result<InviteCode, Failure> {
-    let message = match InviteCode::parse(code) {
-        Ok(code) => return Ok(code),
-        Err(CodeError::Typo { groups }) => text::code_typo(&groups),
-        Err(CodeError::TooManyTypos) => text::CODE_GARBLED.into(),
-        Err(CodeError::Length { found }) => text::code_length(found),
-        Err(CodeError::NoHost | CodeError::BadHost | CodeError::BadPort) => text::CODE_HOST.into(),
+    InviteCode::parse(code).map_err(|error| Failure::refused(wrong(&error), text::code_again()))
+}
+
+fn wrong(error: &CodeError) -> String {
+    match error {
+        CodeError::Typo { groups } => text::code_typo(groups),
+        CodeError::TooManyTypos => text::code_garbled().into(),
+        CodeError::Length { found } => text::code_length(*found),
+        CodeError::NoHost | CodeError::BadHost | CodeError::BadPort => text::code_host().into(),
+    }
+}
+
+/// What a code looks like while it is being typed.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum CodeCheck {
+    /// Whole, without a typing error.
+    Good,
+    /// Not whole yet: so many letters and digits of the secret are there.
+    Partial(usize),
+    /// What is wrong, in words.
+    Wrong(String),
+}
+
+/// Looks at a code that may not be whole yet.
+pub(crate) fn check_code(typed: &str) -> CodeCheck {
+    match InviteCode::parse(typed) {
+        Ok(_) => CodeCheck::Good,
+        Err(CodeError::Length { found }) if found < SYMBOLS => CodeCheck::Partial(found),
+        Err(_) if !typed.contains('/') => CodeCheck::Partial(0),
+        Err(error) => CodeCheck::Wrong(wrong(&error)),
+    }
+}
+
+/// The code in a text that was pasted, which may hold more than the code or break it.
+pub(crate) fn find_code(pasted: &str) -> Option<Zeroizing<String>> {
+    let words: Vec<&str> = pasted.split_whitespace().collect();
+    (1..=LINES).find_map(|lines| {
+        words.windows(lines).find_map(|words| {
+            InviteCode::parse(&Zeroizing::new(words.concat())).ok().map(|code| code.to_text())
+        })
+    })
+}
+
+/// The most lines that a mail breaks a code into.
+const LINES: usize = 3;
+
+/// Symbols of a code behind the slash.
+const SYMBOLS: usize = 30;
+
+/// Whether a member can have this name.
+///
+/// # Errors
+/// Why not, as a sentence.
+pub(crate) fn check_name(typed: &str) -> Result<(), String> {
+    Name::parse(typed).map(|_| ()).map_err(|error| match error {
+        NameError::Empty => text::name_empty().into(),
+        NameError::TooLong => text::name_long().into(),
+        NameError::Forbidden => text::name_forbidden().into(),
+    })
+}
+
+/// A fresh passphrase of `count` plain words.
+pub(crate) fn propose_passphrase(count: usize, language: text::Language) -> Zeroizing<String> {
+    let list = match language {
+        text::Language::En => Language::English,
+        text::Language::Fr => Language::French,
     };
-    Err(Failure::refused(message, text::CODE_AGAIN))
+    invite::passphrase(list, count, &mut OsRandom)
+}
+
+/// Reads what an invitation says, without a profile and without asking for anything.
+///
+/// # Errors
+/// A mistyped, used or expired code (1), relay unreachable (69).
+pub(crate) async fn look(profile: &Profile, code: &str) -> Result<Invitation, Failure> {
+    let code = read_code(code)?;
+    Ok(agent::preview(&code, proxy(profile)?).await?)
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use staffetta_protocol::invite_code::Host;
     use staffetta_protocol::secret::Secret;
 
     use super::*;
 
-    fn code() -> String {
+    /// A whole code.
+    pub(crate) fn code() -> String {
         let host: Host = Host::parse("relay.example").unwrap();
         InviteCode::from_secret(host, None, Secret::filled(|bytes| bytes.fill(7)))
             .to_text()
@@ -254,6 +327,24 @@ mod tests {
         let failure = read_code(&typed).err().unwrap();
         assert_eq!(failure.exit(), 1);
         assert_eq!(failure.lines()[0], "The fifth group of the code is wrong.");
+    }
+
+    #[test]
+    fn a_code_is_checked_while_it_is_typed() {
+        let right = code();
+        assert_eq!(check_code(""), CodeCheck::Partial(0));
+        assert_eq!(check_code("relay.exa"), CodeCheck::Partial(0));
+        assert_eq!(check_code("relay.example/01C"), CodeCheck::Partial(3));
+        assert_eq!(check_code(&right), CodeCheck::Good);
+        assert!(matches!(check_code(&format!("{right}0")), CodeCheck::Wrong(_)));
+        assert!(matches!(check_code("/0"), CodeCheck::Wrong(_)));
+        // The third group: HOST/ and two groups with their dashes stand before it.
+        let at = right.find('/').unwrap() + 13;
+        let other = if right[at..].starts_with('7') { "8" } else { "7" };
+        let mut typed = right;
+        typed.replace_range(at..=at, other);
+        let CodeCheck::Wrong(what) = check_code(&typed) else { panic!("taken") };
+        assert_eq!(what, "The third group of the code is wrong.");
     }
 
     #[test]

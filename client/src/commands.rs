@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::text::Language;
 use crate::time;
 
 mod bots;
@@ -12,6 +13,9 @@ mod rooms;
 
 pub(crate) use bots::{BotCommand, BotRunArgs, WebhookArgs};
 pub(crate) use rooms::{DeviceCommand, RoomCommand};
+
+/// The label of a device that nobody named; never the name of the host.
+pub(crate) const DEVICE: &str = "computer";
 
 /// A team messenger whose relay cannot read, and need not be trusted.
 ///
@@ -52,9 +56,9 @@ pub(crate) struct Global {
     /// When to use colour
     #[arg(long, global = true, value_name = "WHEN", value_enum, default_value = "auto")]
     pub(crate) color: Color,
-    /// Language of what is printed
-    #[arg(long, global = true, value_enum, default_value = "en")]
-    pub(crate) lang: Language,
+    /// Language of what people read [default: that of the locale]
+    #[arg(long, global = true, value_enum)]
+    pub(crate) lang: Option<Language>,
 }
 
 /// When to use colour.
@@ -64,12 +68,6 @@ pub(crate) enum Color {
     Auto,
     Always,
     Never,
-}
-
-/// The languages there are texts in.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Language {
-    En,
 }
 
 /// What a newcomer may become.
@@ -255,7 +253,7 @@ pub(crate) struct JoinArgs {
     #[arg(long)]
     pub(crate) name: String,
     /// The label of this device
-    #[arg(long, default_value = "computer", value_name = "LABEL")]
+    #[arg(long, default_value = DEVICE, value_name = "LABEL")]
     pub(crate) device: String,
     /// Print the five words and exit; repeat the command once approved
     #[arg(long)]

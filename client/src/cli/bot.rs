@@ -53,7 +53,7 @@ enum End {
 /// `bot run`
 pub(super) async fn run(args: BotRunArgs, profile: &Profile, out: &mut Out) -> Result<(), Failure> {
     let mut api = open(profile).await?;
-    out.note(text::BOT_READY);
+    out.note(text::bot_ready());
     let (end, mut wait) = (interrupted(), SHORTEST_WAIT);
     tokio::pin!(end);
     loop {
@@ -76,10 +76,11 @@ pub(super) async fn run(args: BotRunArgs, profile: &Profile, out: &mut Out) -> R
         match ended {
             None => break,
             Some(End::Program(status)) => {
-                out.warn(&text::bot_ended(status.and_then(|status| status.code())));
+                let code = status.and_then(|status| status.code());
+                out.warn(&code.map_or_else(|| text::bot_killed().to_owned(), text::bot_ended));
             }
             Some(End::Holder) => {
-                out.warn(text::HOLDER_GONE);
+                out.warn(text::holder_gone());
                 api.close().await;
                 api = open(profile).await?;
             }
@@ -104,7 +105,7 @@ async fn open(profile: &Profile) -> Result<Api, Failure> {
         return Ok(api);
     }
     api.close().await;
-    Err(Failure::refused(text::BOT_NOT_INSIDE, text::BOT_JOIN_FIRST))
+    Err(Failure::refused(text::bot_not_inside(), text::bot_join_first()))
 }
 
 /// One life of the program, and its connection.
@@ -119,7 +120,7 @@ struct Program {
 
 impl Program {
     async fn start(args: &BotRunArgs, profile: &Profile) -> Result<Self, Failure> {
-        let gone = |_| Failure::with(exit::TRY_AGAIN, text::HOLDER_GONE, text::RUN_AGAIN);
+        let gone = |_| Failure::with(exit::TRY_AGAIN, text::holder_gone(), text::run_again());
         let (reader, mut writer) = api::connect(profile).await.map_err(gone)?.into_split();
         let params = json!({"window": args.window, "consumer": args.consumer});
         let subscribe =
@@ -129,7 +130,7 @@ impl Program {
         subscribed(&mut reader).await?;
         let mut child = spawn(&args.command)?;
         let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
-            return Err(Failure::refused(text::BOT_NO_PIPES, text::RUN_AGAIN));
+            return Err(Failure::refused(text::bot_no_pipes(), text::run_again()));
         };
         let (enough, is_enough) = oneshot::channel();
         let to_child = tokio::spawn(feed(reader, stdin, is_enough));
@@ -177,24 +178,27 @@ impl Program {
 
 fn spawn(command: &[OsString]) -> Result<Child, Failure> {
     let Some((program, args)) = command.split_first() else {
-        return Err(Failure::usage(text::BOT_NO_COMMAND, text::BOT_NAME_COMMAND));
+        return Err(Failure::usage(text::bot_no_command(), text::bot_name_command()));
     };
     let mut command = Command::new(program);
     command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
     command.spawn().map_err(|error| {
-        Failure::refused(text::bot_not_started(&error.kind().to_string()), text::BOT_NAME_COMMAND)
+        Failure::refused(
+            text::bot_not_started(&text::words::kind(error.kind())),
+            text::bot_name_command(),
+        )
     })
 }
 
 /// Reads the answer to our own subscription.
 async fn subscribed(reader: &mut (impl AsyncBufRead + Unpin)) -> Result<(), Failure> {
-    let gone = || Failure::with(exit::TRY_AGAIN, text::HOLDER_GONE, text::RUN_AGAIN);
+    let gone = || Failure::with(exit::TRY_AGAIN, text::holder_gone(), text::run_again());
     let mut line = Vec::new();
     reader.take(MAX_ANSWER).read_until(b'\n', &mut line).await.map_err(|_| gone())?;
     let answer: Value = serde_json::from_slice(&line).map_err(|_| gone())?;
     match answer.get("error") {
         None => Ok(()),
-        Some(error) => Err(Failure::refused(line_of(error, "message"), text::RUN_AGAIN)),
+        Some(error) => Err(Failure::refused(line_of(error, "message"), text::run_again())),
     }
 }
 

@@ -117,7 +117,7 @@ fn profile(global: Global) -> Result<Profile, Failure> {
         Some(dir) => dir,
         None => match Xdg::new() {
             Ok(xdg) => xdg.data_dir().join("staffetta"),
-            Err(_) => return Err(Failure::refused(text::NO_HOME, text::NAME_A_PROFILE)),
+            Err(_) => return Err(Failure::refused(text::no_home(), text::name_a_profile())),
         },
     };
     let passphrase = Source::from_flag(global.passphrase_file.as_deref());
@@ -133,7 +133,7 @@ async fn refresh(api: &impl Calls, out: &mut Out) -> Result<(), Failure> {
     match api.call("sync", json!({"timeout_ms": PATIENCE_MS, "outbox": false})).await {
         Ok(_) => Ok(()),
         Err(error) if matches!(error.exit, exit::UNREACHABLE | exit::TRY_AGAIN) => {
-            out.warn(text::OFFLINE_DATA);
+            out.warn(text::offline_data());
             Ok(())
         }
         Err(error) => Err(error.into()),
@@ -144,7 +144,7 @@ async fn refresh(api: &impl Calls, out: &mut Out) -> Result<(), Failure> {
 fn items(answer: Value) -> Result<Vec<Value>, Failure> {
     match answer {
         Value::Array(items) => Ok(items),
-        _ => Err(Failure::refused(text::UNEXPECTED_ANSWER, text::SAME_VERSION)),
+        _ => Err(Failure::refused(text::unexpected_answer(), text::same_version())),
     }
 }
 

@@ -26,8 +26,8 @@ pub(super) async fn wipe(profile: &Profile, out: &mut Out) -> Result<(), Failure
     if out.style.json {
         return out.json(json!({"wiped": true, "revoked": revoked}));
     }
-    out.done(text::WIPED)?;
-    out.note(if revoked { text::FORSAKEN } else { text::NOT_FORSAKEN });
+    out.done(text::wiped())?;
+    out.note(if revoked { text::forsaken() } else { text::not_forsaken() });
     Ok(())
 }
 
@@ -43,5 +43,5 @@ pub(super) fn passphrase(
     if out.style.json {
         return out.json(json!({}));
     }
-    out.done(text::PASSPHRASE_CHANGED)
+    out.done(text::passphrase_changed())
 }

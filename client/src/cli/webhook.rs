@@ -20,7 +20,7 @@ pub(super) async fn run(
     out: &mut Out,
 ) -> Result<(), Failure> {
     if !may_listen(args.listen, args.public) {
-        return Err(Failure::usage(text::WEBHOOK_NOT_LOOPBACK, text::WEBHOOK_PUBLIC));
+        return Err(Failure::usage(text::webhook_not_loopback(), text::webhook_public()));
     }
     let secret = Secret::read(&args.secret_file)?;
     let api = Arc::new(Api::open(profile, true).await?);
@@ -42,8 +42,8 @@ async fn listen(
         api.call("members", json!({"room": args.room})).await?;
     }
     let listener = TcpListener::bind(args.listen).await.map_err(|error| {
-        let why = text::webhook_no_port(&error.kind().to_string());
-        Failure::with(exit::CONFIG, why, text::WEBHOOK_OTHER_PORT)
+        let why = text::webhook_no_port(&text::words::kind(error.kind()));
+        Failure::with(exit::CONFIG, why, text::webhook_other_port())
     })?;
     if let Ok(address) = listener.local_addr() {
         out.note(&text::webhook_listens(&address.to_string()));

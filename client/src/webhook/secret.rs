@@ -32,13 +32,13 @@ impl Secret {
     /// # Errors
     /// 78 if it cannot be read, is too short or long, or others may read it.
     pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
-        let refused = |why: &str| Failure::with(exit::CONFIG, why, text::WEBHOOK_SECRET_HOW);
+        let refused = |why: &str| Failure::with(exit::CONFIG, why, text::webhook_secret_how());
         let unreadable = |error: std::io::Error| {
-            refused(&text::webhook_secret_unreadable(&error.kind().to_string()))
+            refused(&text::webhook_secret_unreadable(&text::words::kind(error.kind())))
         };
         let file = File::open(path).map_err(unreadable)?;
         if file.metadata().map_err(unreadable)?.permissions().mode() & OTHERS != 0 {
-            return Err(refused(text::WEBHOOK_SECRET_OPEN));
+            return Err(refused(text::webhook_secret_open()));
         }
         // The buffer never grows, so that no copy stays where it was.
         let mut bytes = Zeroizing::new(Vec::with_capacity(MAX + 2));
@@ -48,7 +48,7 @@ impl Secret {
         }
         match bytes.len() {
             MIN..=MAX => Ok(Self(bytes)),
-            _ => Err(refused(text::WEBHOOK_SECRET_LENGTH)),
+            _ => Err(refused(text::webhook_secret_length())),
         }
     }
 

@@ -18,6 +18,7 @@ mod harden;
 mod join;
 mod link;
 mod newcomer;
+mod preview;
 mod profile;
 mod rpc;
 mod socks;
@@ -43,7 +44,8 @@ pub use events::Events;
 pub use harden::harden;
 pub use join::{JoinEvent, JoinOptions, join};
 pub use newcomer::{Newcomer, NewcomerEvent, NewcomerOptions, NotConnected};
-pub use profile::{change_passphrase, unlock, wipe};
+pub use preview::{Preview, preview};
+pub use profile::{change_passphrase, has_profile, unlock, wipe};
 pub use rpc::{MAX_CONNECTIONS, MAX_REQUEST, connect};
 
 pub use super::store::Passphrase;

@@ -12,6 +12,11 @@ use crate::member::store::{
 };
 use crate::random::OsRandom;
 
+/// Whether there is a profile in `dir`, of a team or on its way into one.
+pub fn has_profile(dir: &Path) -> bool {
+    has_key(dir)
+}
+
 /// Unlocks an existing profile whose lock the caller holds.
 ///
 /// # Errors

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use super::super::agent::Clock;
 use super::error::Result;
 use super::event::Message;
 
@@ -54,18 +55,21 @@ impl Next {
 /// Hears each sender at most so often; what is beyond is dropped and counted in the log.
 pub struct RateLimit {
     messages: u32,
-    period: Duration,
-    senders: Mutex<HashMap<String, (Instant, u32)>>,
+    period_ms: u64,
+    clock: Clock,
+    /// When each sender's period began, in milliseconds, and how many came in it.
+    senders: Mutex<HashMap<String, (u64, u32)>>,
 }
 
 impl RateLimit {
     /// At most `messages` of each sender in each `period`.
     pub fn per_sender(messages: u32, period: Duration) -> Self {
-        Self { messages, period, senders: Mutex::default() }
+        let period_ms = u64::try_from(period.as_millis()).unwrap_or(u64::MAX);
+        Self { messages, period_ms, clock: Clock::start(), senders: Mutex::default() }
     }
 
-    /// Whether one more message of `sender` is heard at `now`.
-    fn admits(&self, sender: &str, now: Instant) -> bool {
+    /// Whether one more message of `sender` is heard at `now`, in milliseconds.
+    fn admits(&self, sender: &str, now: u64) -> bool {
         // Nothing that holds this lock can leave the table half changed.
         let mut senders = self.senders.lock().unwrap_or_else(PoisonError::into_inner);
         if senders.len() >= MAX_SENDERS && !senders.contains_key(sender) {
@@ -75,7 +79,7 @@ impl RateLimit {
             }
         }
         let (since, count) = senders.entry(sender.to_owned()).or_insert((now, 0));
-        if now.saturating_duration_since(*since) >= self.period {
+        if now.saturating_sub(*since) >= self.period_ms {
             (*since, *count) = (now, 0);
         }
         *count = count.saturating_add(1);
@@ -86,7 +90,7 @@ impl RateLimit {
 impl Middleware for RateLimit {
     fn handle(&self, message: Message, next: Next) -> Answer {
         // A retry of the same message would count twice; the handler's failures are rare.
-        if self.admits(&message.from, clock()) {
+        if self.admits(&message.from, self.clock.now().mono_ms) {
             return next.run(message);
         }
         tracing::warn!("a sender writes more often than the bot answers; a message was dropped");
@@ -94,21 +98,16 @@ impl Middleware for RateLimit {
     }
 }
 
-/// The monotonic clock of the runtime, which tests may stop.
-fn clock() -> Instant {
-    tokio::time::Instant::now().into_std()
-}
-
 /// Logs that messages were handled and how long it took: never who wrote, where or what.
 pub struct Log;
 
 impl Middleware for Log {
     fn handle(&self, message: Message, next: Next) -> Answer {
-        let begun = clock();
+        let clock = Clock::start();
         let handled = next.run(message);
         Box::pin(async move {
             let result = handled.await;
-            let ms = clock().saturating_duration_since(begun).as_millis();
+            let ms = clock.now().mono_ms;
             match &result {
                 Ok(()) => tracing::info!(ms, "a message was handled"),
                 Err(_) => tracing::info!(ms, "a message's handler failed"),
@@ -125,22 +124,18 @@ mod tests {
     #[test]
     fn a_rate_is_each_senders_own_and_starts_anew_with_each_period() {
         let limit = RateLimit::per_sender(2, Duration::from_secs(1));
-        let now = clock_of_tests();
+        let now = 7;
         assert!(limit.admits("Lea", now) && limit.admits("Lea", now));
         assert!(!limit.admits("Lea", now) && limit.admits("Karim", now));
-        assert!(limit.admits("Lea", now + Duration::from_secs(1)));
+        assert!(limit.admits("Lea", now + 1_000));
     }
 
     #[test]
     fn the_senders_remembered_are_bounded() {
         let limit = RateLimit::per_sender(1, Duration::from_secs(1));
         for n in 0..MAX_SENDERS * 2 {
-            assert!(limit.admits(&n.to_string(), clock_of_tests()));
+            assert!(limit.admits(&n.to_string(), 7));
         }
         assert_eq!(limit.senders.lock().unwrap().len(), MAX_SENDERS);
-    }
-
-    fn clock_of_tests() -> Instant {
-        tokio::time::Instant::now().into_std()
     }
 }

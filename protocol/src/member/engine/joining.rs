@@ -63,6 +63,36 @@ pub enum Joined {
     Inside,
 }
 
+/// Opens the bundle that the relay sent and checks that it leads where the code does; `now_s` in unix
+/// seconds.
+///
+/// # Errors
+/// Exit 1 if the bundle or the relay's key does not hold, or the invitation has expired.
+pub fn read_bundle(
+    code: &InviteCode,
+    relay: &StaticPublic,
+    sealed: &[u8],
+    now_s: u64,
+) -> Result<Bundle, ApiError> {
+    let keys = code.keys();
+    let bundle = Bundle::open(&keys.id, &keys.bundle, sealed).map_err(|_| {
+        refused(
+            "The relay does not know this invitation as it was made.",
+            Some("Ask for a new one."),
+        )
+    })?;
+    if bundle.relay != *relay {
+        return Err(refused(
+            "This is not the relay that the invitation names; nothing was sent.",
+            Some("Somebody may stand between you and it: tell your admin by voice."),
+        ));
+    }
+    if bundle.expires <= now_s {
+        return Err(refused("The invitation has expired.", Some("Ask for a new one.")));
+    }
+    Ok(bundle)
+}
+
 impl Engine {
     /// Begins, or goes on with, redeeming a code, and returns the throwaway key to do it with.
     ///
@@ -194,23 +224,7 @@ impl Cx<'_> {
         relay: &StaticPublic,
         sealed: &[u8],
     ) -> Result<Step, Fault> {
-        let keys = code.keys();
-        let bundle = Bundle::open(&keys.id, &keys.bundle, sealed).map_err(|_| {
-            refused(
-                "The relay does not know this invitation as it was made.",
-                Some("Ask for a new one."),
-            )
-        })?;
-        if bundle.relay != *relay {
-            return Err(refused(
-                "This is not the relay that the invitation names; nothing was sent.",
-                Some("Somebody may stand between you and it: tell your admin by voice."),
-            )
-            .into());
-        }
-        if bundle.expires <= self.now.unix_s() {
-            return Err(refused("The invitation has expired.", Some("Ask for a new one.")).into());
-        }
+        let bundle = read_bundle(code, relay, sealed, self.now.unix_s())?;
         let profile = &mut self.memory.profile;
         profile.relay = relay.0.to_vec();
         profile.addresses.clone_from(&bundle.addresses);

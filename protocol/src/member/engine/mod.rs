@@ -66,7 +66,7 @@ use super::store::{Store, Tx};
 use crate::random::Random;
 
 pub(crate) use self::approve::BOT_NAME;
-pub use self::joining::{Joined, Step};
+pub use self::joining::{Joined, Step, read_bundle};
 pub use self::profile::Profile;
 pub(crate) use self::views::rfc3339;
 

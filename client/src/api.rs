@@ -207,6 +207,11 @@ pub(crate) async fn connect(profile: &Profile) -> std::io::Result<UnixStream> {
     agent::connect(&profile.dir).await
 }
 
+/// Every method and event of the local API that programs use, as an OpenRPC document.
+pub(crate) fn description(version: &str) -> Value {
+    staffetta_protocol::bot::openrpc(version)
+}
+
 /// A call without parameters.
 pub(crate) fn none() -> Value {
     json!({})

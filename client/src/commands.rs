@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 use crate::text::Language;
 use crate::time;
@@ -174,6 +175,9 @@ pub(crate) enum Command {
     Tail {
         /// Only this room: NAME, or @MEMBER
         room: Option<String>,
+        /// Begin with what came after this message
+        #[arg(long, value_name = "ID")]
+        since: Option<String>,
     },
     /// Replace the text of a message of yours
     Edit {
@@ -240,6 +244,16 @@ pub(crate) enum Command {
     Bot(BotCommand),
     /// Listen for HTTP posts and send what they say to a room: {"text": "..."} or plain text
     Webhook(WebhookArgs),
+    /// Print the completions of a shell
+    Completions {
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+    /// Write the manual, a page for each command
+    Man {
+        /// The directory
+        dir: PathBuf,
+    },
     /// Print the version
     Version,
 }

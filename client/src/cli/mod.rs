@@ -4,6 +4,7 @@
 mod bot;
 mod change;
 mod chat;
+mod describe;
 mod file;
 mod history;
 mod invite;
@@ -12,6 +13,7 @@ mod roles;
 mod room;
 mod safety;
 mod status;
+mod tail;
 mod team;
 mod verify;
 mod webhook;
@@ -38,6 +40,12 @@ pub(crate) async fn run(cli: Cli, out: &mut Out) -> Result<(), Failure> {
     let Cli { global, command } = cli;
     if let Some(Command::Version) = command {
         return status::version(out);
+    }
+    match &command {
+        Some(Command::Completions { shell }) => return describe::completions(*shell, out),
+        Some(Command::Man { dir }) => return describe::man(dir),
+        Some(Command::Bot(BotCommand::Describe)) => return describe::api(out),
+        _ => {}
     }
     let profile = profile(global)?;
     match command {
@@ -90,7 +98,7 @@ async fn with(command: Command, api: &Api, out: &mut Out) -> Result<(), Failure>
         Command::Revoke { member } => team::revoke(&member, api, out).await,
         Command::Room(command) => room::run(command, api, out).await,
         Command::Read(args) => chat::read(args, api, out).await,
-        Command::Tail { room } => chat::tail(room, api, out).await,
+        Command::Tail { room, since } => tail::run(room, since, api, out).await,
         Command::Delete { id } => change::delete(&id, api, out).await,
         Command::React { id, emoji } => change::react(&id, &emoji, api, out).await,
         Command::Search { words, room, limit } => {
@@ -107,6 +115,8 @@ async fn with(command: Command, api: &Api, out: &mut Out) -> Result<(), Failure>
         | Command::Version
         | Command::Bot(_)
         | Command::Webhook(_)
+        | Command::Completions { .. }
+        | Command::Man { .. }
         | Command::Wipe { .. }
         | Command::Passphrase { .. } => Ok(()),
     }

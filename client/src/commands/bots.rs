@@ -12,6 +12,8 @@ pub(crate) enum BotCommand {
     /// Run a program and speak JSON-RPC with it over its standard input and output, one object a
     /// line; start it again when it ends. What it says on standard error is the log
     Run(BotRunArgs),
+    /// Print every method and event as one OpenRPC document
+    Describe,
 }
 
 /// `bot run`

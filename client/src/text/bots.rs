@@ -20,4 +20,6 @@ sentences! {
     webhook_secret_unreadable(why: &str);
     webhook_no_port(why: &str);
     webhook_listens(address: &str);
+    man_not_written(why: &str);
+    man_elsewhere;
 }

@@ -18,8 +18,8 @@ use crate::text;
 const MIN: usize = 16;
 /// The longest.
 const MAX: usize = 4_096;
-/// Anybody but the owner.
-const OTHERS: u32 = 0o077;
+/// Anybody but the owner and the group, which is how systemd hands a credential over.
+const OTHERS: u32 = 0o037;
 
 /// A secret in memory that is wiped on drop.
 pub(crate) struct Secret(Zeroizing<Vec<u8>>);

@@ -19,4 +19,6 @@ say! {
     webhook_secret_unreadable(why: &str) => "The secret's file cannot be read: {why}.";
     webhook_no_port(why: &str) => "This address cannot be listened on: {why}.";
     webhook_listens(address: &str) => "listening on {address}";
+    man_not_written(why: &str) => "The manual cannot be written: {why}.";
+    man_elsewhere => "Name another directory: staffetta man DIR";
 }

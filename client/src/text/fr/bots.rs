@@ -19,4 +19,6 @@ say! {
     webhook_secret_unreadable(why: &str) => "Le fichier du secret ne peut pas être lu : {why}.";
     webhook_no_port(why: &str) => "Cette adresse ne peut pas servir : {why}.";
     webhook_listens(address: &str) => "à l’écoute sur {address}";
+    man_not_written(why: &str) => "Le manuel ne peut pas être écrit : {why}.";
+    man_elsewhere => "Donnez un autre dossier : staffetta man DOSSIER";
 }

@@ -27,6 +27,7 @@
 mod backend;
 mod builder;
 mod context;
+pub(crate) mod describe;
 mod double;
 mod environment;
 mod error;
@@ -40,6 +41,7 @@ mod tests;
 
 pub use builder::Bot;
 pub use context::{Context, Member, Room, Sent};
+pub use describe::openrpc;
 pub use double::World;
 pub use error::{Error, Result};
 pub use event::{Command, Event, File, Message};

@@ -5,6 +5,7 @@ mod changes;
 mod chaos;
 mod control;
 mod delivery;
+mod described;
 mod files;
 mod forge;
 mod frames;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use staffetta_protocol::invite_code::{CodeError, InviteCode, Language};
+use staffetta_protocol::invite_code::{CodeError, Language};
 use staffetta_protocol::member::agent::{self, JoinEvent, JoinOptions, OpenOptions, Proxy};
 use staffetta_protocol::member::invite;
 use staffetta_protocol::member::roster::{Name, NameError};
@@ -21,6 +21,7 @@ use crate::text;
 
 pub(crate) use agent::{ApiError, Passphrase, Preview as Invitation};
 pub(crate) use agent::{change_passphrase, harden, has_profile, wipe};
+pub(crate) use staffetta_protocol::invite_code::InviteCode;
 pub(crate) use staffetta_protocol::member::content::{MAX_TEXT, sanitize_block, sanitize_line};
 
 /// The methods of the local API, as commands see them; tests put a table of answers here.
@@ -50,14 +51,26 @@ pub(crate) struct Profile {
 pub(crate) struct Api(agent::Handle);
 
 impl Api {
-    /// Opens a profile: as its holder if it is free, else as a client of its holder. The
-    /// passphrase is asked for only when this process has to unlock something. With `connect`
-    /// unset a holder stays off the network.
+    /// Opens a profile: as its holder if it is free, else as a client of its holder, which is
+    /// unlocked if it is locked. The passphrase is asked for only when something has to be
+    /// unlocked. With `connect` unset a holder stays off the network.
     ///
     /// # Errors
     /// No profile (1), no way to get the passphrase (2), lock held for 10 s (75), wrong
     /// passphrase (77).
     pub(crate) async fn open(profile: &Profile, connect: bool) -> Result<Self, Failure> {
+        let api = Self::open_as_it_is(profile, connect).await?;
+        if api.0.is_locked().await? {
+            api.unlock(profile.passphrase.existing()?).await?;
+        }
+        Ok(api)
+    }
+
+    /// As [`Api::open`], but a locked holder stays locked.
+    ///
+    /// # Errors
+    /// As [`Api::open`].
+    pub(crate) async fn open_as_it_is(profile: &Profile, connect: bool) -> Result<Self, Failure> {
         let options =
             OpenOptions { proxy: proxy(profile)?, connect, ..OpenOptions::new(&profile.dir) };
         let unlock = |dir: &Path| {
@@ -65,6 +78,24 @@ impl Api {
             agent::unlock(dir, &passphrase.into_inner()).map_err(Failure::from)
         };
         agent::open(options, unlock).await.map(Self)
+    }
+
+    /// As [`Api::open`]; a holder is given the passphrase as well, to go on with joining.
+    ///
+    /// # Errors
+    /// As [`Api::open`].
+    pub(crate) async fn open_keeping(
+        profile: &Profile,
+    ) -> Result<(Self, Option<Zeroizing<String>>), Failure> {
+        let options = OpenOptions { proxy: proxy(profile)?, ..OpenOptions::new(&profile.dir) };
+        let mut kept = None;
+        let unlock = |dir: &Path| {
+            let passphrase = profile.passphrase.existing()?;
+            kept = Some(passphrase.copy());
+            agent::unlock(dir, &passphrase.into_inner()).map_err(Failure::from)
+        };
+        let api = agent::open(options, unlock).await.map(Self)?;
+        Ok((api, kept))
     }
 
     /// As [`Api::open`], but without asking anybody for anything: `None` if nobody holds the
@@ -75,7 +106,31 @@ impl Api {
             let passphrase = profile.passphrase.unasked()?;
             agent::unlock(dir, &passphrase.into_inner()).map_err(Failure::from)
         };
-        agent::open(options, unlock).await.ok().map(Self)
+        let api = agent::open(options, unlock).await.ok().map(Self)?;
+        if let (Ok(true), Ok(passphrase)) = (api.0.is_locked().await, profile.passphrase.unasked())
+        {
+            // What stays locked can still be told to end.
+            let _locked = api.unlock(passphrase).await;
+        }
+        Some(api)
+    }
+
+    /// The process that holds the profile, if some other one does.
+    pub(crate) async fn holder(profile: &Profile) -> Option<Self> {
+        agent::holder_of(&profile.dir).await.map(Self)
+    }
+
+    /// Unlocks the profile; of one that is not locked it only checks the passphrase.
+    ///
+    /// # Errors
+    /// Wrong passphrase (77).
+    pub(crate) async fn unlock(&self, passphrase: passphrase::Passphrase) -> Result<(), ApiError> {
+        self.0.unlock(passphrase.into_inner()).await
+    }
+
+    /// Ends the holder of the profile, this process or another.
+    pub(crate) async fn end(self) {
+        self.0.end().await;
     }
 
     /// Starts a live stream of the events that `params` select.
@@ -143,7 +198,8 @@ fn proxy(profile: &Profile) -> Result<Option<Proxy>, Failure> {
 
 /// What `join` needs to know.
 pub(crate) struct Join {
-    pub(crate) code: InviteCode,
+    /// `None` goes on with the one whose request waits.
+    pub(crate) code: Option<InviteCode>,
     pub(crate) name: String,
     pub(crate) device: String,
 }

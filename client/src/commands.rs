@@ -237,8 +237,16 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FILE")]
         new_passphrase_file: Option<PathBuf>,
     },
+    /// Lock the profile where it is held: its keys leave memory, the link to the relay goes down
+    Lock,
+    /// Unlock the profile where it is held, with its passphrase
+    Unlock,
     /// Hold the profile without a screen and serve its local socket
-    Agent,
+    Agent {
+        /// Lock the profile when no command came for this long [default: never]
+        #[arg(long, value_name = "DURATION", value_parser = time::parse_duration)]
+        lock_after: Option<u64>,
+    },
     /// Run programs that read and write in rooms
     #[command(subcommand)]
     Bot(BotCommand),

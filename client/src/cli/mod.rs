@@ -52,6 +52,8 @@ pub(crate) async fn run(cli: Cli, out: &mut Out) -> Result<(), Failure> {
         None => tui::run(&profile).await,
         Some(Command::Join(args)) => join::join(args, &profile, out).await,
         Some(Command::Wipe { .. }) => safety::wipe(&profile, out).await,
+        Some(Command::Lock) => safety::lock(&profile, out).await,
+        Some(Command::Unlock) => safety::unlock(&profile, out).await,
         Some(Command::Passphrase { new_passphrase_file }) => {
             safety::passphrase(&profile, new_passphrase_file.as_deref(), out)
         }
@@ -74,8 +76,14 @@ pub(crate) async fn run(cli: Cli, out: &mut Out) -> Result<(), Failure> {
             api.close().await;
             result
         }
+        Some(Command::Status) => {
+            let api = Api::open_as_it_is(&profile, false).await?;
+            let result = status::status(&api, out).await;
+            api.close().await;
+            result
+        }
         Some(command) => {
-            let api = Api::open(&profile, !matches!(command, Command::Status)).await?;
+            let api = Api::open(&profile, true).await?;
             let result = with(command, &api, out).await;
             api.close().await;
             result
@@ -106,9 +114,8 @@ async fn with(command: Command, api: &Api, out: &mut Out) -> Result<(), Failure>
         }
         Command::File(command) => file::run(command, api, out).await,
         Command::Export { room, format } => history::export(&room, format, api, out).await,
-        Command::Status => status::status(api, out).await,
         Command::Sync => status::sync(api, out).await,
-        Command::Agent => status::agent(api, out).await,
+        Command::Agent { lock_after } => status::agent(api, lock_after, out).await,
         Command::Join(_)
         | Command::Send(_)
         | Command::Edit { .. }
@@ -117,6 +124,9 @@ async fn with(command: Command, api: &Api, out: &mut Out) -> Result<(), Failure>
         | Command::Webhook(_)
         | Command::Completions { .. }
         | Command::Man { .. }
+        | Command::Status
+        | Command::Lock
+        | Command::Unlock
         | Command::Wipe { .. }
         | Command::Passphrase { .. } => Ok(()),
     }

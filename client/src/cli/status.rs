@@ -27,6 +27,9 @@ pub(super) async fn status(api: &impl Calls, out: &mut Out) -> Result<(), Failur
     if out.style.json {
         return out.json(status);
     }
+    if is_set(&status, "locked") {
+        return out.line(&format!("{:<7} {}", "agent", text::is_locked()));
+    }
     let connected = is_set(&status, "connected");
     let paint = if connected { Paint::Good } else { Paint::Dim };
     let state =
@@ -77,9 +80,16 @@ pub(super) async fn sync(api: &impl Calls, out: &mut Out) -> Result<(), Failure>
 
 /// `agent`: holds the profile until told to end. What it prints may end in a system's journal,
 /// so it names nobody.
-pub(super) async fn agent(api: &Api, out: &mut Out) -> Result<(), Failure> {
+pub(super) async fn agent(
+    api: &Api,
+    lock_after: Option<u64>,
+    out: &mut Out,
+) -> Result<(), Failure> {
     if !api.is_holder() {
         return Err(Failure::with(exit::TRY_AGAIN, text::already_held(), text::use_the_other()));
+    }
+    if let Some(idle_s) = lock_after {
+        api.call("lock.after", json!({"idle_s": idle_s})).await?;
     }
     let mut events = api.events(api::none()).await?;
     out.note(text::agent_ready());
@@ -95,6 +105,8 @@ pub(super) async fn agent(api: &Api, out: &mut Out) -> Result<(), Failure> {
         };
         match line_of(&event, "type").as_str() {
             "asking" => out.note(text::somebody_asks()),
+            "locked" => out.note(text::locked()),
+            "unlocked" => out.note(text::unlocked()),
             "alarm" => out.warn(text::alarm_raised()),
             "connection" if line_of(&event, "state") == "refused" => out.warn(text::refused()),
             _ => {}

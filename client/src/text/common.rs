@@ -29,6 +29,12 @@ sentences! {
     unexpected_answer;
     same_version;
     agent_ready;
+    locked;
+    unlocked;
+    is_locked;
+    not_held;
+    nobody_holds;
+    commands_unlock;
     offline_data;
     terminal_failed(why: &str);
     runtime_failed(why: &str);

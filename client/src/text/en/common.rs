@@ -28,6 +28,12 @@ say! {
     unexpected_answer => "The agent gave an answer this client does not know.";
     same_version => "Check that agent and client have the same version.";
     agent_ready => "ready";
+    locked => "The profile is locked.";
+    unlocked => "The profile is unlocked.";
+    is_locked => "running, locked";
+    not_held => "No process holds this profile: it is locked already.";
+    nobody_holds => "No process holds this profile, so there is nothing to unlock.";
+    commands_unlock => "Every command unlocks it for itself.";
     offline_data => "The relay cannot be reached; this is what is stored here.";
     terminal_failed(why: &str) => "The terminal cannot be used: {why}.";
     runtime_failed(why: &str) => "The program cannot start: {why}.";

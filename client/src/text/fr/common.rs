@@ -28,6 +28,12 @@ say! {
     unexpected_answer => "L’agent a donné une réponse que ce programme ne connaît pas.";
     same_version => "Vérifiez que l’agent et ce programme ont la même version.";
     agent_ready => "prêt";
+    locked => "Le profil est verrouillé.";
+    unlocked => "Le profil est déverrouillé.";
+    is_locked => "en marche, verrouillé";
+    not_held => "Aucun processus ne tient ce profil : il est déjà verrouillé.";
+    nobody_holds => "Aucun processus ne tient ce profil, il n’y a donc rien à déverrouiller.";
+    commands_unlock => "Chaque commande le déverrouille pour elle-même.";
     offline_data => "Le relais est injoignable ; voici ce qui est enregistré ici.";
     terminal_failed(why: &str) => "Le terminal ne peut pas servir : {why}.";
     runtime_failed(why: &str) => "Le programme ne peut pas démarrer : {why}.";

@@ -11,11 +11,13 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 
 use super::driver::Driver;
-use super::faults::BUSY;
+use super::faults::{BUSY, LOCKED};
 
 /// The wait after the engine had too much to do.
 const AGAIN: Duration = Duration::from_millis(50);
 
+/// The event after which a locked profile answers again.
+const UNLOCKED: &str = "unlocked";
 /// What a durable stream leaves to acknowledgement, and what only interactive clients want to know.
 const NOT_LIVE: [&str; 7] = ["message", "file", "edit", "delete", "reaction", "sent", "progress"];
 
@@ -73,7 +75,10 @@ impl Deliveries {
                     self.stale = true;
                 }
                 event = self.live.recv() => match event {
-                    Some(event) if is_live(&event) => return Some(event),
+                    Some(event) if is_live(&event) => {
+                        self.stale |= event.get("type") == Some(&UNLOCKED.into());
+                        return Some(event);
+                    }
                     Some(_) => {}
                     // This side fell behind with what needs no acknowledgement; `gap` was said.
                     None => {
@@ -94,6 +99,11 @@ impl Deliveries {
             Ok(answer) => answer,
             Err(error) if error.code == BUSY => {
                 sleep(AGAIN).await;
+                return Some(());
+            }
+            // What is delivered stays on disk until the profile is unlocked.
+            Err(error) if error.code == LOCKED => {
+                self.stale = false;
                 return Some(());
             }
             Err(_) => return None,

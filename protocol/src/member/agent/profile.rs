@@ -27,6 +27,15 @@ pub fn unlock(dir: &Path, passphrase: &Passphrase) -> Result<Box<dyn Core>, ApiE
     Ok(Box::new(Engine::open(store, Box::new(OsRandom))?))
 }
 
+/// Whether `passphrase` is the profile's. Nothing is opened.
+///
+/// # Errors
+/// As [`unlock`].
+pub(super) fn check(dir: &Path, passphrase: &Passphrase) -> Result<(), ApiError> {
+    unlock_key(dir, passphrase)?;
+    Ok(())
+}
+
 /// Wraps the profile's key under another passphrase; who holds the profile is not disturbed.
 ///
 /// # Errors

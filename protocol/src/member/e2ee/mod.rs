@@ -40,7 +40,10 @@ pub use error::{Broken, CommitError, Error, Invalid, LeafFault, Refused, Welcome
 pub use group::{Authenticator, Channel, Group, Member};
 pub use message::Opened;
 pub use note::{CommitNote, ControlSecret, MAX_CONTROL_SECRETS, WelcomeNote};
-pub use packages::{PackageInfo, PackageRef, check_package, check_package_of, new_package};
+pub use packages::{
+    PackageInfo, PackageRef, check_package, check_package_of, forget_package, new_package,
+    package_ref,
+};
 pub use peek::{Kind, Peek, peek};
 pub use proposal::RemovalAsked;
 pub use provider::{MigrateError, Provider, migrate};

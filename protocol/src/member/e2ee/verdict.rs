@@ -54,6 +54,8 @@ pub struct Outcome {
     pub authenticator: Option<Authenticator>,
     /// The roster number it names: the room's floor from here on.
     pub roster: u32,
+    /// Whether it had an UpdatePath, and so renewed the committer's leaf.
+    pub path: bool,
 }
 
 /// The verdict on a commit.
@@ -233,7 +235,8 @@ impl Group {
         let Examined { committer, added, removed } = examined;
         let epoch = self.epoch();
         let roster = note.roster;
-        Ok(Outcome { committer, added, removed, me_removed, epoch, authenticator, roster })
+        let path = has_path;
+        Ok(Outcome { committer, added, removed, me_removed, epoch, authenticator, roster, path })
     }
 }
 

@@ -11,9 +11,9 @@ use super::fault::{Fault, refused};
 use super::invites::MINE;
 use super::profile::Stage;
 use super::{Cx, Engine};
-use crate::invite_code::{Bundle, Invitation, InviteCode, Role};
+use crate::invite_code::{Bundle, Host, Invitation, InviteCode, Role};
 use crate::member::agent::core::{ApiError, Now};
-use crate::member::e2ee::new_package;
+use crate::member::e2ee::{new_package, package_ref};
 use crate::member::identity::DeviceKeys;
 use crate::member::invite::{JoinRequest, Transcript};
 use crate::member::roster::Name;
@@ -21,7 +21,7 @@ use crate::member::store::{InviteRow, OutKind};
 use crate::noise::keys::{StaticPublic, StaticSecret};
 use crate::secret::Secret;
 use crate::wire::Cells;
-use crate::wire::ids::Seq;
+use crate::wire::ids::{InviteId, Seq};
 use crate::wire::limits::MAX_JOIN_CELLS;
 use crate::wire::rows::SignedRows;
 
@@ -139,6 +139,22 @@ impl Engine {
         .map_err(ApiError::from)
     }
 
+    /// The code of a request that waits: somebody whose program ended while waiting need not look for
+    /// the invitation again.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub fn pending_code(&mut self, now: Now) -> Result<Option<InviteCode>, ApiError> {
+        self.step(now, |cx| {
+            let Stage::Asking { invite, .. } = cx.memory.profile.stage else { return Ok(None) };
+            let Some(row) = cx.tx.invite(&InviteId(invite))? else { return Ok(None) };
+            let bundle = Bundle::decode(&row.bundle).map_err(|_| Fault::Bug("a stored bundle"))?;
+            let host = bundle.addresses.first().and_then(|at| Host::parse_with_port(at).ok());
+            Ok(host.map(|(host, port)| InviteCode::from_secret(host, port, row.secret)))
+        })
+        .map_err(ApiError::from)
+    }
+
     /// The relay sent the bundle: checks it, and says what to do next.
     ///
     /// # Errors
@@ -250,7 +266,11 @@ impl Cx<'_> {
             let certificate = device.certify_leaf(1);
             let packages = (0..REQUEST_PACKAGES)
                 .map(|index| new_package(&provider, &device, &certificate, index == 0))
-                .collect::<Result<_, _>>()?;
+                .collect::<Result<Vec<_>, _>>()?;
+            for (index, package) in packages.iter().enumerate() {
+                let reference = package_ref(&provider, package)?;
+                self.tx.note_own_package(&reference, index == 0, None, self.now.unix_s())?;
+            }
             let name = Name::parse(&self.memory.profile.name).map_err(|_| Fault::Bug("name"))?;
             let label = Name::parse(&self.memory.profile.label).map_err(|_| Fault::Bug("label"))?;
             let request = JoinRequest::of_device(id, &device, packages, name, label)

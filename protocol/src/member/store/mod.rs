@@ -24,6 +24,7 @@ mod intents;
 mod invites;
 mod key;
 mod kv;
+mod leaf;
 mod lock;
 mod messages;
 mod meta;
@@ -62,6 +63,7 @@ pub use key::{
     Calibration, DbKey, KeyError, Passphrase, change_passphrase, create_key, has_key, unlock_key,
 };
 pub use kv::MAX_VALUES;
+pub use leaf::LeafState;
 pub use lock::{LockError, ProfileLock};
 pub use messages::{MessageQuery, MessageRow, MessageState, Unread};
 pub use meta::{Cursor, MetaKey};

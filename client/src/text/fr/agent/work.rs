@@ -7,6 +7,8 @@ pub(super) const SAID: &[(&str, &str)] = &[
         "le processus qui tient ce profil s’est arrêté avant de répondre",
     ),
     ("repeat the command", "relancez la commande"),
+    ("this profile is locked", "ce profil est verrouillé"),
+    ("unlock it: staffetta unlock", "déverrouillez-le : staffetta unlock"),
     (
         "the process that holds this profile has too much to do at once",
         "le processus qui tient ce profil a trop à faire à la fois",

@@ -10,9 +10,11 @@ use crate::text::Language;
 use crate::time;
 
 mod bots;
+mod help;
 mod rooms;
 
 pub(crate) use bots::{BotCommand, BotRunArgs, WebhookArgs};
+pub(crate) use help::parse;
 pub(crate) use rooms::{DeviceCommand, RoomCommand};
 
 /// The label of a device that nobody named; never the name of the host.

@@ -43,8 +43,11 @@ async fn duty(command: Command) -> Result {
             (duty.room, duty.day) = (command.message.room.clone(), today()?);
         }
         // A repetition after a crash must not turn the list twice.
-        "next" if context.get::<String>("turned by").await?.as_ref() != Some(&command.message.id) => {
-            duty.names.rotate_left(usize::from(!duty.names.is_empty()));
+        "next"
+            if context.get::<String>("turned by").await?.as_ref() != Some(&command.message.id) =>
+        {
+            let step = usize::from(!duty.names.is_empty());
+            duty.names.rotate_left(step);
             context.set("turned by", &command.message.id).await?;
         }
         "next" => {}

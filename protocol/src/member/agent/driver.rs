@@ -165,8 +165,16 @@ impl Driver {
     /// A local command retries at once; what needs no relay changes nothing.
     fn poke(&self, method: &str) {
         const LOCAL: [&str; 10] = [
-            "status", "lock", "lock.after", "ack", "deliveries", "kv.get", "kv.set", "kv.delete",
-            "rooms", "members",
+            "status",
+            "lock",
+            "lock.after",
+            "ack",
+            "deliveries",
+            "kv.get",
+            "kv.set",
+            "kv.delete",
+            "rooms",
+            "members",
         ];
         if !LOCAL.contains(&method) {
             self.control.poke.notify_one();

@@ -108,10 +108,9 @@ impl Engine {
             }
             // Even a deadline that stays in the past lets jobs through and burns no core.
             let wait = Duration::from_millis(next.saturating_sub(now.mono_ms).max(1));
-            let job = async { tokio::time::timeout(wait, queue.recv()).await };
             let job = match in_hand.take() {
                 Some(job) => Ok(Some(job)),
-                None => timer.block_on(job),
+                None => timer.block_on(async { tokio::time::timeout(wait, queue.recv()).await }),
             };
             match job {
                 Err(_) => {}

@@ -2,7 +2,7 @@ use super::*;
 
 /// A whole code.
 pub(in crate::tui::wizard) fn code() -> String {
-    crate::api::tests::code()
+    crate::api::code()
 }
 
 fn key(code: KeyCode) -> Event {

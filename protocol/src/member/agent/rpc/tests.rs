@@ -113,7 +113,7 @@ proptest::proptest! {
 }
 
 fn is_judged(line: Vec<u8>) {
-    match message::read(lines::Line::Whole(line)) {
+    match message::read(lines::Line::Whole(line.into())) {
         Ok(request) => {
             assert!(request.params.is_object());
             assert!(

@@ -114,12 +114,16 @@ fn reference(name: &str) -> Value {
     json!({"$ref": format!("#/components/schemas/{name}")})
 }
 
+/// The properties of an object, and the names of those that are always there.
+fn properties(fields: &[Field]) -> (Map<String, Value>, Vec<&'static str>) {
+    let named = fields.iter().map(|field| (field.name.to_owned(), field.schema()));
+    let needed = fields.iter().filter(|field| field.need != Need::Optional);
+    (named.collect(), needed.map(|field| field.name).collect())
+}
+
 /// The schema of an object; more fields may come.
 fn object(fields: &[Field]) -> Value {
-    let named = fields.iter().map(|field| (field.name.to_owned(), field.schema()));
-    let properties: Map<String, Value> = named.collect();
-    let needed = fields.iter().filter(|field| field.need != Need::Optional);
-    let required: Vec<&str> = needed.map(|field| field.name).collect();
+    let (properties, required) = properties(fields);
     json!({"type": "object", "properties": properties, "required": required})
 }
 
@@ -142,13 +146,11 @@ fn method(method: &Method) -> Value {
 }
 
 fn event(event: &Event) -> Value {
-    let mut schema = object(event.fields);
-    schema["title"] = event.kind.into();
-    schema["description"] = event.about.into();
-    schema["x-acknowledged"] = event.acknowledged.into();
-    schema["properties"]["v"] = json!({"const": 1});
-    schema["properties"]["type"] = json!({"const": event.kind});
-    schema
+    let (mut properties, required) = properties(event.fields);
+    properties.insert("v".to_owned(), json!({"const": 1}));
+    properties.insert("type".to_owned(), json!({"const": event.kind}));
+    json!({"type": "object", "title": event.kind, "description": event.about,
+        "x-acknowledged": event.acknowledged, "properties": properties, "required": required})
 }
 
 /// Every method and event that programs use, as an [OpenRPC](https://spec.open-rpc.org) 1.3 document

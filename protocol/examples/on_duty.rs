@@ -78,7 +78,7 @@ async fn turn(context: Context) -> Result {
 
 fn describe(duty: &Duty) -> String {
     match duty.names.split_first() {
-        Some((now, then)) if then.is_empty() => format!("On duty: @{now}."),
+        Some((now, [])) => format!("On duty: @{now}."),
         Some((now, then)) => format!("On duty: @{now}. Then {}.", then.join(", ")),
         None => "Nobody is on duty. Write: !duty set NAMES".to_owned(),
     }

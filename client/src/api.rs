@@ -20,7 +20,7 @@ mod invitation;
 #[cfg(test)]
 pub(crate) use invitation::tests::code;
 pub(crate) use invitation::{
-    CodeCheck, check_code, check_name, find_code, look, propose_passphrase, read_code,
+    CodeCheck, check_code, check_name, find_code, propose_passphrase, read_code,
 };
 
 pub(crate) use agent::{ApiError, Passphrase, Preview as Invitation};
@@ -275,4 +275,13 @@ pub(crate) fn description(version: &str) -> Value {
 /// A call without parameters.
 pub(crate) fn none() -> Value {
     json!({})
+}
+
+/// Reads what an invitation says, without a profile and without asking for anything.
+///
+/// # Errors
+/// A mistyped, used or expired code (1), relay unreachable (69).
+pub(crate) async fn look(profile: &Profile, code: &str) -> Result<Invitation, Failure> {
+    let code = read_code(code)?;
+    Ok(agent::preview(&code, proxy(profile)?).await?)
 }

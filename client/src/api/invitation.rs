@@ -1,13 +1,12 @@
 //! Codes and invitations: what can be checked without the relay, and what the relay says of them.
 
 use staffetta_protocol::invite_code::{CodeError, Language};
-use staffetta_protocol::member::agent;
 use staffetta_protocol::member::invite;
 use staffetta_protocol::member::roster::{Name, NameError};
 use staffetta_protocol::random::OsRandom;
 use zeroize::Zeroizing;
 
-use super::{Invitation, InviteCode, Profile, proxy};
+use super::InviteCode;
 use crate::errors::Failure;
 use crate::text;
 
@@ -84,15 +83,6 @@ pub(crate) fn propose_passphrase(count: usize, language: text::Language) -> Zero
         text::Language::Fr => Language::French,
     };
     invite::passphrase(list, count, &mut OsRandom)
-}
-
-/// Reads what an invitation says, without a profile and without asking for anything.
-///
-/// # Errors
-/// A mistyped, used or expired code (1), relay unreachable (69).
-pub(crate) async fn look(profile: &Profile, code: &str) -> Result<Invitation, Failure> {
-    let code = read_code(code)?;
-    Ok(agent::preview(&code, proxy(profile)?).await?)
 }
 
 #[cfg(test)]

@@ -25,6 +25,14 @@ pub(in crate::text) const HELP: &[(&str, &str)] = &[
         "Changer le nom, le sujet, la durée des messages d’un salon, ou qui peut y ajouter des gens",
     ),
     ("Change the passphrase of this profile", "Changer la phrase de passe de ce profil"),
+    (
+        "Show what the team has decided, or, as an admin, decide it",
+        "Montrer ce que l’équipe a décidé, ou, en tant qu’admin, le décider",
+    ),
+    (
+        "Whether messages tell how far their sender has read",
+        "Si les messages disent jusqu’où leur auteur a lu",
+    ),
     ("Create a room", "Créer un salon"),
     ("Create rooms and say who is in them", "Créer des salons et dire qui y est"),
     ("Cut off a member with all devices", "Couper un membre avec tous ses appareils"),

@@ -37,6 +37,7 @@ mod mentions;
 mod outbound;
 mod packages;
 mod profile;
+mod receipts;
 mod received;
 mod roles;
 mod room_state;

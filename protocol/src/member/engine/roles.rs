@@ -34,7 +34,7 @@ pub(super) struct RewindParams {
 }
 
 impl Cx<'_> {
-    fn wait_posted(&mut self, call: CallId, answer: Value) {
+    pub(super) fn wait_posted(&mut self, call: CallId, answer: Value) {
         let deadline = self.now.mono_ms + POST_WAIT_MS;
         let what = What::Posted { answer };
         self.waits.add(Wait { call, what, deadline, extended: deadline, queue_only: false });
@@ -220,6 +220,7 @@ impl Cx<'_> {
                 Action::LogChange { .. } => ("log", None),
                 Action::RoomRestart { .. } => ("restart", None),
                 Action::Policy { name, .. } => ("policy", Some(name.clone())),
+                Action::Vouch { devices } => ("vouch", devices.first().and_then(device)),
                 Action::Rewind { .. } => ("rewind", None),
             };
             let role = match &entry.action {

@@ -47,6 +47,8 @@ pub struct Device {
     pub expires: Option<u64>,
     /// The number of the entry that revoked it.
     pub revoked: Option<u32>,
+    /// The devices whose persons compared words with this one's later, and the entries that say so.
+    pub vouchers: Vec<(u32, DeviceId)>,
 }
 
 /// A person or a bot.
@@ -125,6 +127,11 @@ pub enum Applied {
     Policy {
         /// Its name.
         name: String,
+    },
+    /// Somebody compared words with these devices' person.
+    Vouched {
+        /// The devices.
+        devices: Vec<DeviceId>,
     },
     /// The root undid entries.
     Rewound {
@@ -318,6 +325,7 @@ impl Roster {
             }
             Action::LogChange { .. } => Ok(self.skip(entry.number, Unsupported::LogChange)),
             Action::RoomRestart { .. } => Ok(self.skip(entry.number, Unsupported::RoomRestart)),
+            Action::Vouch { devices } => Ok(self.fold_vouch(entry, devices)),
             Action::Rewind { numbers } => Ok(self.fold_rewind(entry.number, numbers)),
         }
     }
@@ -345,6 +353,7 @@ impl Roster {
             invite: add.invite,
             expires: add.expires,
             revoked: None,
+            vouchers: Vec::new(),
         };
         self.devices.insert(id, device);
         Applied::Added { device: id, member: add.member, is_new_member }
@@ -385,5 +394,6 @@ fn effect_of(action: &Action) -> Effect {
         | Action::LogChange { .. }
         | Action::RoomRestart { .. }
         | Action::Rewind { .. } => Effect::Nothing,
+        Action::Vouch { devices } => Effect::Vouched { devices: devices.clone() },
     }
 }

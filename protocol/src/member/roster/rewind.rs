@@ -23,6 +23,8 @@ pub(super) enum Effect {
     Relay(Relay),
     /// A policy.
     Policy { name: String, value: u64 },
+    /// Somebody vouched for these devices.
+    Vouched { devices: Vec<DeviceId> },
 }
 
 impl Roster {
@@ -40,10 +42,13 @@ impl Roster {
 
     pub(super) fn fold_rewind(&mut self, number: u32, numbers: &[u32]) -> Applied {
         self.undone.extend(numbers);
-        let named = |number: &u32| self.effects.get(usize::try_from(*number).ok()?).cloned();
-        let named: Vec<Effect> = numbers.iter().filter_map(named).collect();
+        let named = |number: &u32| {
+            let effect = self.effects.get(usize::try_from(*number).ok()?)?;
+            Some((*number, effect.clone()))
+        };
+        let named: Vec<(u32, Effect)> = numbers.iter().filter_map(named).collect();
         let (mut revoked, mut members, mut relay) = (Vec::new(), BTreeSet::new(), false);
-        for effect in &named {
+        for (named, effect) in &named {
             match effect {
                 Effect::Nothing => {}
                 Effect::Added { device, member, .. } => {
@@ -58,6 +63,7 @@ impl Roster {
                     members.insert(*member);
                 }
                 Effect::Relay(_) => relay = true,
+                Effect::Vouched { devices } => self.forget_vouch(*named, devices),
                 Effect::Policy { name, .. } => {
                     let value = self.standing().find_map(|effect| match effect {
                         Effect::Policy { name: other, value } if other == name => Some(*value),

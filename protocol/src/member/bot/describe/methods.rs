@@ -74,6 +74,7 @@ pub(super) const MESSAGE: &[Field] = &[
     field("reactions", Objects("Reaction"), ""),
     or_null("expires_at", Time, ""),
     field("own", Flag, ""),
+    or_null("seen_by", Texts, "of own messages while receipts are on: who said that they read it"),
     maybe("name", Text, "a file's"),
     maybe("size", Number, "a file's"),
     maybe("shared", Flag, "a file's: every device fetches it"),

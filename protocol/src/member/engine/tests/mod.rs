@@ -27,4 +27,5 @@ mod timers;
 mod trespass;
 mod verify;
 mod welcomes;
+mod window;
 mod world;

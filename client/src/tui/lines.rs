@@ -182,7 +182,7 @@ impl Paper<'_> {
     }
 
     fn delivery(&self, message: &Message) -> Piece {
-        let (sign, said) = match (message.delivery, message.seen_by) {
+        let (sign, said) = match (message.delivery, message.seen_by.len()) {
             (Delivery::Queued, _) => (self.signs.queued, self.words.queued.to_owned()),
             (Delivery::Stored, _) => (self.signs.stored, self.words.stored.to_owned()),
             (Delivery::Sent, 0) => (self.signs.sent, self.words.sent.to_owned()),

@@ -38,7 +38,7 @@ impl State {
                 };
                 (Vec::new(), self.change(word("target"), |it| it.reactions.push(reaction)))
             }
-            "receipt" => (Vec::new(), self.change(word("target"), |message| message.seen_by += 1)),
+            "receipt" => (Vec::new(), self.on_receipt(event)),
             "delete" => {
                 let target = word("target");
                 let gone = self.timelines.values_mut().any(|timeline| timeline.remove(target));
@@ -129,6 +129,22 @@ impl State {
             effects.push(Effect::Bell);
         }
         (effects, true)
+    }
+
+    /// Somebody has read so far.
+    fn on_receipt(&mut self, event: &Value) -> bool {
+        let from = Untrusted::of(event, "from");
+        let upto = event.get("seq").and_then(Value::as_u64).unwrap_or_default();
+        let timeline = self.key_of(event).and_then(|key| self.timelines.get_mut(&key));
+        let mut changed = false;
+        for message in timeline.into_iter().flat_map(|timeline| &mut timeline.messages) {
+            let read = message.own && message.seq.is_some_and(|seq| seq <= upto);
+            if read && !message.seen_by.contains(&from) {
+                message.seen_by.push(from.clone());
+                changed = true;
+            }
+        }
+        changed
     }
 
     fn delivered(&mut self, event: &Value, how: Delivery) -> bool {

@@ -60,7 +60,8 @@ pub(in crate::tui) struct Message {
     pub(in crate::tui) unread: bool,
     pub(in crate::tui) reactions: Vec<Reaction>,
     pub(in crate::tui) expires_at: Option<String>,
-    pub(in crate::tui) seen_by: usize,
+    /// Who has said that he read it.
+    pub(in crate::tui) seen_by: Vec<Untrusted>,
 }
 
 impl Message {
@@ -93,7 +94,7 @@ impl Message {
             unread: is_set(object, "unread"),
             reactions: reactions.into_iter().flatten().map(Reaction::read).collect(),
             expires_at: id(object, "expires_at"),
-            seen_by: object.get("seen_by").and_then(Value::as_array).map_or(0, Vec::len),
+            seen_by: Untrusted::list(object, "seen_by"),
         }
     }
 

@@ -344,6 +344,7 @@ impl World {
                     device.answers.insert(id, answer);
                 }
                 Out::Redial => redial = true,
+                Out::Deliveries => {}
             }
         }
         self.observe(at)?;

@@ -168,6 +168,7 @@ impl Cx<'_> {
         self.tx.trim_ring(now)?;
         self.report_seen();
         self.cut_leftovers()?;
+        self.trim_checks()?;
         self.freeze_overdue()
     }
 }

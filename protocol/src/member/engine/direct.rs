@@ -23,6 +23,12 @@ pub(super) const DIRECT_WELCOME: u8 = 1;
 pub(super) const DIRECT_CONTROL: u8 = 2;
 /// A signed roster entry.
 pub(super) const DIRECT_ENTRY: u8 = 3;
+/// A signed request to be let into a room again.
+pub(super) const DIRECT_RESYNC: u8 = 4;
+/// Which leaf of a room's tree is the receiver's.
+pub(super) const DIRECT_LEAF: u8 = 5;
+/// A Welcome could not be opened.
+pub(super) const DIRECT_UNOPENED: u8 = 6;
 
 /// Under this id Welcomes are held that came before the control room's.
 const EARLY: RoomId = RoomId([0; 16]);
@@ -90,6 +96,9 @@ impl Cx<'_> {
             }
             DIRECT_WELCOME => self.welcome_to(peer, false, &whole.content),
             DIRECT_ASK => self.asked(peer, &whole.content),
+            DIRECT_RESYNC => self.resync_asked(peer, &whole.content),
+            DIRECT_LEAF => self.leaf_told(peer, &whole.content),
+            DIRECT_UNOPENED => self.welcome_unopened(peer, &whole.content),
             DIRECT_ENTRY => match SignedEntry::decode(&whole.content) {
                 // Only what cuts somebody off may come this way: any other entry has one place in
                 // the log, equal for all.
@@ -107,15 +116,22 @@ impl Cx<'_> {
         let Some((place, welcome)) = message.split_first_chunk::<8>() else { return Ok(()) };
         let place = Seq::from_be_bytes(*place);
         let provider = self.provider();
-        let opened = open_welcome_from(&provider, welcome, Rejoin::Refuse, &peer);
-        let invitation = match opened {
+        let back: Vec<RoomId> = self.memory.resyncs.keys().copied().collect();
+        let opened = open_welcome_from(&provider, welcome, Rejoin::Only(&back), &peer);
+        let mut invitation = match opened {
             Ok(invitation) => invitation,
+            Err(WelcomeFault::NoMatchingKeyPackage) => return self.unopened(&peer, place),
             Err(fault) => return self.bad_welcome(&peer, fault),
         };
+        let rejoins = back.contains(&invitation.room());
+        if rejoins && !self.awaits_welcome(&invitation, &peer, place) {
+            return self.bad_welcome(&peer, WelcomeFault::AlreadyIn);
+        }
         let (room, state) = (invitation.room(), invitation.state().clone());
         let floor = invitation.note().roster_floor;
         let is_control = state.kind == RoomKind::Control;
-        if is_control != control || (control && self.memory.profile.control().is_some()) {
+        let second = control && self.memory.profile.control().is_some() && !rejoins;
+        if is_control != control || second {
             return self.bad_welcome(&peer, WelcomeFault::NotARoom);
         }
         if control {
@@ -145,10 +161,15 @@ impl Cx<'_> {
         {
             return self.bad_welcome(&peer, WelcomeFault::NotARoom);
         }
+        let (check, removes) = invitation.take_check_secrets();
         let group = match invitation.accept(&provider, &Standings(&roster)) {
             Ok(group) => group,
             Err(fault) => return self.bad_welcome(&peer, fault),
         };
+        if rejoins {
+            self.close_channel(&room)?;
+            self.forget_checks(&room)?;
+        }
         let mut row = super::members::new_row(room, &state, group.epoch(), place);
         row.roster_floor = floor;
         self.name_apart(&mut row, &peer)?;
@@ -170,7 +191,12 @@ impl Cx<'_> {
         self.save_profile()?;
         self.note_package_used()?;
         self.open_channel(&room, place)?;
-        self.tell_room(&row);
+        self.take_check_keys(&room, check, removes, place)?;
+        if rejoins {
+            self.back_in(&room, peer)?;
+        } else {
+            self.tell_room(&row);
+        }
         self.rescan(if control { 0 } else { place })?;
         if control {
             self.take_early_welcomes()?;

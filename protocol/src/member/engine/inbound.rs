@@ -189,6 +189,10 @@ impl Cx<'_> {
     ) -> Result<Option<Whole>, Fault> {
         let tx = self.tx;
         let Some(live) = self.memory.channels.get_mut(at) else { return Ok(None) };
+        // A beacon is one cell: who was removed and holds an old key opens no chains with it.
+        if live.kind == ChannelKind::Check && fragment.count != 1 {
+            return Ok(None);
+        }
         live.drop_void(tx, seq)?;
         match live.chains.accept(seq, fragment) {
             Accepted::Whole(whole, gone) => {
@@ -220,8 +224,10 @@ impl Cx<'_> {
                 Some(invite) => self.invite_message(invite, whole),
                 None => Ok(()),
             },
-            // Beacons come with the check keys.
-            ChannelKind::Check => Ok(()),
+            ChannelKind::Check => match from.room {
+                Some(room) => self.beacon(room, &whole),
+                None => Ok(()),
+            },
         }
     }
 

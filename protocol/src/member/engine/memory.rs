@@ -10,7 +10,9 @@ use crate::cell::fragment::NextHash;
 use crate::member::e2ee::{Authority, Group, Provider, Role, Standing};
 use crate::member::identity::{DeviceKeys, LeafCertificate};
 use crate::member::roster::{self, Roster, SignedEntry};
-use crate::member::store::{ChannelKind, ChannelRow, Cursor, MetaKey, RoomRow, View};
+use crate::member::store::{
+    BeaconClock, ChannelKind, ChannelRow, Cursor, MetaKey, ResyncRow, RoomRow, View,
+};
 use crate::secret::Secret;
 use crate::wire::ids::{CellId, DeviceId, InviteId, RoomId, Seq};
 use crate::wire::limits::CELL;
@@ -23,6 +25,10 @@ pub(super) struct Memory {
     pub(super) channels: Vec<Live>,
     pub(super) groups: HashMap<RoomId, Group>,
     pub(super) rooms: BTreeMap<RoomId, RoomRow>,
+    /// When each room's beacon is due.
+    pub(super) beacons: BTreeMap<RoomId, BeaconClock>,
+    /// The rooms that this device comes back to.
+    pub(super) resyncs: BTreeMap<RoomId, ResyncRow>,
     pub(super) cursor: Option<Cursor>,
     /// Cells read while joining, before the answer says what they are worth.
     pub(super) unread: Vec<(Seq, CellId, Box<[u8; CELL]>)>,
@@ -115,6 +121,8 @@ impl Memory {
             channels,
             groups: HashMap::new(),
             rooms: view.rooms()?.into_iter().map(|room| (room.id, room)).collect(),
+            beacons: view.beacon_clocks()?.into_iter().collect(),
+            resyncs: view.resyncs()?.into_iter().map(|row| (row.room, row)).collect(),
             cursor: view.cursor()?,
             unread: Vec::new(),
             recent: VecDeque::new(),

@@ -140,7 +140,9 @@ impl Cx<'_> {
             OutKind::Control => self.own_entry(&out, place, void),
             OutKind::Proposal => self.own_proposal(&out, place),
             OutKind::Admin => self.own_note(&out, void),
-            OutKind::Direct | OutKind::Invite | OutKind::Package => Ok(self.tx.remove_out(id)?),
+            OutKind::Direct | OutKind::Invite | OutKind::Package | OutKind::Beacon => {
+                Ok(self.tx.remove_out(id)?)
+            }
         }
     }
 }

@@ -22,6 +22,9 @@ impl Cx<'_> {
         by: Option<DeviceId>,
     ) -> Result<(), Fault> {
         self.set_status(room, RoomStatus::Frozen(code))?;
+        if code == FROZEN_BROKEN {
+            self.want_resync(room, by)?;
+        }
         let name = self.room_name(&room);
         let who = by.and_then(|device| self.member_name(&device));
         let text = match (code, who) {

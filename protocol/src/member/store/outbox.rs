@@ -28,6 +28,8 @@ sql_enum! {
         Package = 6,
         /// What admins' devices tell each other.
         Admin = 7,
+        /// A beacon.
+        Beacon = 8,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Whole teams in one process: engines on real stores, a relay that is a list, a clock by hand.
 
+mod beacons;
 mod blobs;
 mod changes;
 mod chaos;
@@ -12,6 +13,7 @@ mod own_cells;
 mod own_devices;
 mod relay;
 mod restored;
+mod resync;
 mod revoked;
 mod roles;
 mod room_state;

@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
-/// The niceness of the porch's threads (`setpriority(2)`): about a tenth of the weight of others.
-const NICENESS: i32 = 10;
+/// The niceness of the porch's threads (`setpriority(2)`): the least weight there is, a seventieth of others.
+const NICENESS: i32 = 19;
 /// One thread of the porch for so many cores.
 const CORES_PER_THREAD: usize = 2;
 

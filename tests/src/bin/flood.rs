@@ -3,40 +3,23 @@
 //! `flood [FLOOD|SLOW|REFUSAL]... [--seconds N] [--relay BINARY] [--dir DIR]`; both binaries must
 //! be release builds. Without names all run.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use staffetta_tests::load::arguments::Arguments;
 use staffetta_tests::load::flood::{self, Plan};
-use staffetta_tests::load::refusal;
-use staffetta_tests::load::work::{self, Setup};
+use staffetta_tests::load::relay::Usage;
+use staffetta_tests::load::{refusal, work};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let own = std::env::current_exe()?;
-    let built = own.parent().context("a directory")?;
-    let (mut binary, mut place) = (built.join("staffetta-relay"), built.to_owned());
-    let (mut seconds, mut names) = (5, Vec::new());
-    let mut arguments = std::env::args().skip(1);
-    while let Some(argument) = arguments.next() {
-        let mut value = || arguments.next().context("a value is missing");
-        match argument.as_str() {
-            "--seconds" => seconds = value()?.parse()?,
-            "--relay" => binary = PathBuf::from(value()?),
-            "--dir" => place = PathBuf::from(value()?),
-            "FLOOD" | "SLOW" | "REFUSAL" => names.push(argument),
-            other => bail!("unknown argument {other}"),
-        }
-    }
-    let time = Duration::from_secs(seconds);
-    let setup = Setup { binary: &binary, place: &place, time };
-    let wanted = |name: &str| names.is_empty() || names.iter().any(|wanted| wanted == name);
+    let arguments = Arguments::read(&["FLOOD", "SLOW", "REFUSAL"])?;
+    let setup = arguments.setup();
     let descriptors = work::raise_descriptors()?;
     println!("load average {}, {descriptors} descriptors", work::load_average());
-    if wanted("REFUSAL") {
+    if arguments.wanted("REFUSAL") {
         print_refusals()?;
     }
-    if wanted("SLOW") {
+    if arguments.wanted("SLOW") {
         let slow = flood::slow_readers(&setup, 50, 200_000).await?;
         println!(
             "50 devices that never read while 200,000 cells go by: {} MB before, {} MB at most; \
@@ -46,14 +29,14 @@ async fn main() -> anyhow::Result<()> {
             flood::slow_readers(&setup, 0, 200_000).await?.peak >> 20,
         );
     }
-    if wanted("FLOOD") {
+    if arguments.wanted("FLOOD") {
         let plan = Plan {
             half_open: 10_000,
             loris: 1_000,
             wrong_tokens: 10_000,
             bad_noise: 1_000,
             bad_frames: 200,
-            time,
+            time: setup.time,
         };
         print_flood(&flood::run(&setup, plan).await?);
     }
@@ -97,11 +80,17 @@ fn print_flood(figures: &flood::Figures) {
             work::load_average(),
         );
     }
-    println!(
-        "before {:.1} MB and {} descriptors, after {:.1} MB and {}",
-        figures.before.0.memory as f64 / 1e6,
-        figures.before.1,
-        figures.after.0.memory as f64 / 1e6,
-        figures.after.1,
-    );
+    let (mib, before) = (|usage: &Usage| usage.memory as f64 / 1048576.0, &figures.before);
+    println!("before {:.1} MB and {} descriptors", mib(&before.0), before.1);
+    let control = &figures.control;
+    println!("as many cells stored in peace: {:.1} MB", mib(control));
+    for (memory, descriptors) in &figures.after {
+        let over = |than: &Usage| (memory.memory as f64 / than.memory as f64 - 1.0) * 100.0;
+        println!(
+            "after  {:.1} MB ({:+.1} % of before, {:+.1} % of peace) and {descriptors} descriptors",
+            mib(memory),
+            over(&before.0),
+            over(control),
+        );
+    }
 }

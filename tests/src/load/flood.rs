@@ -26,8 +26,10 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const STOLEN: usize = 50;
 /// Cells that each of these stores before the flood: together more than a relay keeps in memory.
 const WARM_CELLS: usize = 1_500;
+/// How often everything comes at once.
+const FLOODS: usize = 3;
 /// The attackers stand for other machines: they get what is left of this one.
-const NICENESS: i32 = 10;
+const NICENESS: i32 = 19;
 
 /// How much of each attack.
 #[derive(Clone, Copy)]
@@ -79,8 +81,11 @@ pub struct Figures {
     pub phases: Vec<Phase>,
     /// Memory and descriptors before the flood.
     pub before: (Usage, usize),
-    /// And after it.
-    pub after: (Usage, usize),
+    /// And after each flood: all attacks one by one and together, then twice more together. What
+    /// grows with every flood would show here.
+    pub after: Vec<(Usage, usize)>,
+    /// A relay that stored as many cells and was left alone: what memory the cells themselves take.
+    pub control: Usage,
 }
 
 /// An enrolled device that sends a cell every [`BEAT`], on a thread of its own.
@@ -256,7 +261,7 @@ pub async fn run(setup: &Setup<'_>, plan: Plan) -> anyhow::Result<Figures> {
     let attackers = Attackers { runtime: Some(runtime), stolen: devices, plan, target };
 
     // What a relay keeps of the last cells is no trace of the flood: fill it before.
-    warm(&relay, &attackers.stolen).await?;
+    warm(&relay, &attackers.stolen, WARM_CELLS).await?;
     let mut phases = Vec::new();
     let idle = async {
         sleep(plan.time).await;
@@ -269,28 +274,42 @@ pub async fn run(setup: &Setup<'_>, plan: Plan) -> anyhow::Result<Figures> {
         let work = attackers.one(name, tally.clone());
         phases.push(phase(name, &relay, &sender, tally, work).await?);
     }
-    let tally = Arc::new(Tally::default());
-    let all = async {
-        let works = ATTACKS.map(|name| attackers.one(name, tally.clone()));
-        let open = futures_util::future::join_all(works).await;
-        Ok(open.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
-    };
-    phases.push(phase("all at once", &relay, &sender, tally.clone(), all).await?);
-    drop(attackers);
-    let start = Instant::now();
-    // The flood is over when its last half-open connection is.
-    while relay.descriptors()? > before.1 && start.elapsed() < PATIENCE {
-        sleep(Duration::from_millis(20)).await;
+    let mut after = Vec::new();
+    for _ in 0..FLOODS {
+        let tally = Arc::new(Tally::default());
+        let all = async {
+            let works = ATTACKS.map(|name| attackers.one(name, tally.clone()));
+            let open = futures_util::future::join_all(works).await;
+            Ok(open.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+        };
+        phases.push(phase("all at once", &relay, &sender, tally.clone(), all).await?);
+        let start = Instant::now();
+        // The flood is over when its last half-open connection is.
+        while relay.descriptors()? > before.1 && start.elapsed() < PATIENCE {
+            sleep(Duration::from_millis(20)).await;
+        }
+        after.push((relay.usage()?, relay.descriptors()?));
     }
-    Ok(Figures { phases, before, after: (relay.usage()?, relay.descriptors()?) })
+    let control = control(setup, relay.stop()?.cells).await?;
+    Ok(Figures { phases, before, after, control })
 }
 
-/// Each device stores what its burst allows, short of one PUT.
-async fn warm(relay: &Relay, devices: &[Arc<Device>]) -> anyhow::Result<()> {
+/// The memory of a relay that stores `cells` cells in peace.
+async fn control(setup: &Setup<'_>, cells: u64) -> anyhow::Result<Usage> {
+    let limits = [("CELLS_BURST", "4000000000"), ("CELLS_PER_DAY", "4000000000")];
+    let relay = Relay::start_with(setup.binary, setup.place, &limits)?;
+    let devices = relay.found(STOLEN + 1).await?;
+    let (cells, count) = (usize::try_from(cells)?, devices.len());
+    warm(&relay, &devices, cells / count).await?;
+    relay.usage()
+}
+
+/// Each device stores about so many cells.
+async fn warm(relay: &Relay, devices: &[Arc<Device>], cells: usize) -> anyhow::Result<()> {
     let mut maker = Maker::new(Instant::now());
     for device in devices {
         let mut link = device.link(&relay.target(), ONLY_SEND).await?;
-        for _ in 0..WARM_CELLS / MAX_CELLS {
+        for _ in 0..cells.div_ceil(MAX_CELLS) {
             link.send(&maker.put(0, MAX_CELLS))?;
             link.flush().await?;
             ensure!(matches!(link.next().await?, ToDevice::Ack { .. }), "a cell was refused");

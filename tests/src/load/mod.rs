@@ -2,6 +2,7 @@
 //!
 //! It prints figures and judges nothing: absolute ones move between machines and moments.
 
+pub mod arguments;
 pub mod attack;
 pub mod flood;
 pub mod frames;

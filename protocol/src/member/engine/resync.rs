@@ -7,7 +7,7 @@ use super::fault::Fault;
 use super::members::kind_code;
 use crate::invite_code::Role;
 use crate::member::e2ee::{Invitation, ResyncRequest, RoomKind, leaf_of_package, new_package};
-use crate::member::store::{ResyncRow, RoomRow, RoomStatus};
+use crate::member::store::{HelpRow, ResyncRow, RoomRow, RoomStatus};
 use crate::wire::ids::{DeviceId, Digest, RoomId, Seq};
 
 /// Requests of one device in one room in 24 hours, made and answered.
@@ -82,7 +82,7 @@ impl Cx<'_> {
         if row.request.is_none() {
             row.request = self.sign_request(&row)?;
         }
-        let Some((request, package)) = row.request.clone() else {
+        let Some(HelpRow { request, package }) = row.request.clone() else {
             row.due = now + ROUND_S;
             return self.put_resync(row);
         };
@@ -94,7 +94,7 @@ impl Cx<'_> {
 
     /// Signs a request for a fresh KeyPackage; `None` if there were too many today, or nobody has
     /// said yet which leaf it is about.
-    fn sign_request(&mut self, row: &ResyncRow) -> Result<Option<(Vec<u8>, Vec<u8>)>, Fault> {
+    fn sign_request(&mut self, row: &ResyncRow) -> Result<Option<HelpRow>, Fault> {
         let (me, now) = (self.memory.me()?, self.now.unix_s());
         let since = now.saturating_sub(DAY_S);
         if self.tx.resyncs_since(&row.room, &me, since)? >= MAX_A_DAY {
@@ -110,7 +110,7 @@ impl Cx<'_> {
         let package = new_package(&provider, keys, &certificate, false)?;
         let request = ResyncRequest::sign(&keys.identity, row.room, epoch, leaf, &package);
         self.tx.note_resync(&row.room, &me, now, since)?;
-        Ok(Some((request.encode(), package)))
+        Ok(Some(HelpRow { request: request.encode(), package }))
     }
 
     /// Who can let this device into the room again: its own member's devices first.
@@ -179,10 +179,9 @@ impl Cx<'_> {
         if let Some((by, since)) = row.only {
             return by == *peer && place >= since;
         }
-        let asked = row.request.as_ref().and_then(|(_, package)| {
-            let provider = self.provider();
-            leaf_of_package(&provider, package)
-        });
+        let provider = self.provider();
+        let asked = row.request.as_ref();
+        let asked = asked.and_then(|asked| leaf_of_package(&provider, &asked.package));
         row.avoid != Some(*peer) && asked.is_some() && asked == invitation.own_leaf_hash()
     }
 

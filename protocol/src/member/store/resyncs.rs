@@ -17,8 +17,8 @@ pub struct ResyncRow {
     pub only: Option<(DeviceId, Seq)>,
     /// Its own leaf in the room's tree, once another device said which it is.
     pub leaf: Option<Digest>,
-    /// The signed request, with the KeyPackage that it names.
-    pub request: Option<(Vec<u8>, Vec<u8>)>,
+    /// What it asks for.
+    pub request: Option<HelpRow>,
     /// Who was asked in this round.
     pub asked: Vec<DeviceId>,
     /// When something is to be done next, in unix seconds.
@@ -31,7 +31,7 @@ pub struct ResyncRow {
     pub helper: Option<DeviceId>,
 }
 
-/// What another device asks for.
+/// What a device asks for.
 #[derive(Clone, PartialEq, Eq)]
 pub struct HelpRow {
     /// Its signed request.
@@ -106,7 +106,7 @@ impl Tx<'_> {
     /// Those of the database.
     pub fn put_resync(&self, row: &ResyncRow) -> Result<(), StoreError> {
         let (only, place) = row.only.unzip();
-        let (request, package) = row.request.as_ref().map(|(r, p)| (r, p)).unzip();
+        let (request, package) = row.request.as_ref().map(|r| (&r.request, &r.package)).unzip();
         self.execute(
             "INSERT OR REPLACE INTO resync (room, avoid, only, place, leaf, request, package,
              asked, due, rounds, hint, helper)
@@ -206,13 +206,14 @@ impl Tx<'_> {
 
 fn resync_row(row: &Row<'_>) -> rusqlite::Result<ResyncRow> {
     let only: Option<DeviceId> = row.get(2)?;
-    let request: Option<Vec<u8>> = row.get(5)?;
+    let (request, package): (Option<Vec<u8>>, Option<Vec<u8>>) = (row.get(5)?, row.get(6)?);
+    let request = request.zip(package).map(|(request, package)| HelpRow { request, package });
     Ok(ResyncRow {
         room: row.get(0)?,
         avoid: row.get(1)?,
         only: only.zip(row.get(3)?),
         leaf: row.get(4)?,
-        request: request.zip(row.get(6)?),
+        request,
         asked: split_devices(row, 7)?,
         due: row.get(8)?,
         rounds: row.get(9)?,

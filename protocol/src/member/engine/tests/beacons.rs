@@ -131,7 +131,7 @@ fn the_check_key_changes_with_a_removal_and_goes_out_under_both_for_24_hours() {
     let before = world.beacons(LEA, &room);
     world.hours(3);
     let both = world.beacons(LEA, &room) - before;
-    assert!(both >= 4 && both % 2 == 0, "{both}");
+    assert!(both >= 4 && both.is_multiple_of(2), "{both}");
     world.pass(24 * HOUR_S * 1_000);
     world.hours(2);
     let before = world.beacons(LEA, &room);

@@ -5,11 +5,15 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::text::Language;
 use crate::time;
 
 mod rooms;
 
 pub(crate) use rooms::{DeviceCommand, RoomCommand};
+
+/// The label of a device that nobody named; never the name of the host.
+pub(crate) const DEVICE: &str = "computer";
 
 /// A team messenger whose relay cannot read, and need not be trusted.
 ///
@@ -50,9 +54,9 @@ pub(crate) struct Global {
     /// When to use colour
     #[arg(long, global = true, value_name = "WHEN", value_enum, default_value = "auto")]
     pub(crate) color: Color,
-    /// Language of what is printed
-    #[arg(long, global = true, value_enum, default_value = "en")]
-    pub(crate) lang: Language,
+    /// Language of what people read [default: that of the locale]
+    #[arg(long, global = true, value_enum)]
+    pub(crate) lang: Option<Language>,
 }
 
 /// When to use colour.
@@ -62,12 +66,6 @@ pub(crate) enum Color {
     Auto,
     Always,
     Never,
-}
-
-/// The languages there are texts in.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Language {
-    En,
 }
 
 /// What a newcomer may become.
@@ -233,8 +231,16 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FILE")]
         new_passphrase_file: Option<PathBuf>,
     },
+    /// Lock the profile where it is held: its keys leave memory, the link to the relay goes down
+    Lock,
+    /// Unlock the profile where it is held, with its passphrase
+    Unlock,
     /// Hold the profile without a screen and serve its local socket
-    Agent,
+    Agent {
+        /// Lock the profile when no command came for this long [default: never]
+        #[arg(long, value_name = "DURATION", value_parser = time::parse_duration)]
+        lock_after: Option<u64>,
+    },
     /// Print the version
     Version,
 }
@@ -248,7 +254,7 @@ pub(crate) struct JoinArgs {
     #[arg(long)]
     pub(crate) name: String,
     /// The label of this device
-    #[arg(long, default_value = "computer", value_name = "LABEL")]
+    #[arg(long, default_value = DEVICE, value_name = "LABEL")]
     pub(crate) device: String,
     /// Print the five words and exit; repeat the command once approved
     #[arg(long)]

@@ -15,6 +15,8 @@ pub(crate) mod exit {
     pub(crate) const UNREACHABLE: u8 = 69;
     /// Try again.
     pub(crate) const TRY_AGAIN: u8 = 75;
+    /// Not permitted, a wrong passphrase for one.
+    pub(crate) const DENIED: u8 = 77;
 }
 
 /// Why a command did not do what it was asked.
@@ -64,7 +66,9 @@ impl Failure {
             Self::Terminal(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 return Vec::new();
             }
-            Self::Terminal(error) => (text::terminal_failed(&error.kind().to_string()), None),
+            Self::Terminal(error) => {
+                (text::terminal_failed(&text::words::kind(error.kind())), None)
+            }
         };
         std::iter::once(message).chain(hint).collect()
     }

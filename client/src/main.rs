@@ -24,19 +24,24 @@ use tracing_subscriber::util::SubscriberInitExt;
 use crate::commands::Cli;
 use crate::errors::Failure;
 use crate::output::{Out, Style};
+use crate::text::Language;
 
 /// The agent's link, the local socket and one command: more threads would only wait.
 const WORKERS: usize = 2;
 
 fn main() -> ExitCode {
+    let locale = Language::of_locale(|name| std::env::var_os(name));
+    // What the parser says is for people as well.
+    text::speak(Language::of_arguments(std::env::args_os()).unwrap_or(locale));
     let cli = Cli::parse();
+    text::speak(cli.global.lang.unwrap_or(locale));
     let style = Style::choose(&cli.global);
     if style.verbose {
         log_to_stderr(style);
     }
     let mut out = Out::process(style);
     if api::harden().is_err() {
-        let failure = Failure::refused(text::NOT_HARDENED, text::CHECK_SANDBOX);
+        let failure = Failure::refused(text::not_hardened(), text::check_sandbox());
         return ExitCode::from(finish(Err(failure), &mut out));
     }
     let code = match Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build() {
@@ -47,8 +52,8 @@ fn main() -> ExitCode {
             finish(result, &mut out)
         }
         Err(error) => {
-            let message = text::runtime_failed(&error.kind().to_string());
-            finish(Err(Failure::refused(message, text::RUN_AGAIN)), &mut out)
+            let message = text::runtime_failed(&text::words::kind(error.kind()));
+            finish(Err(Failure::refused(message, text::run_again())), &mut out)
         }
     };
     ExitCode::from(code)

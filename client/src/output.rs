@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::api::{sanitize_block, sanitize_line};
 use crate::commands::{Color, Global};
 use crate::errors::Failure;
+use crate::text;
 
 /// One line of a text from the wire, made harmless for a terminal.
 pub(crate) fn clean_line(text: &str) -> String {
@@ -22,6 +23,11 @@ pub(crate) fn clean_block(text: &str) -> String {
 /// The text of `field`, on one line and harmless; empty if there is none.
 pub(crate) fn line_of(object: &Value, field: &str) -> String {
     object.get(field).and_then(Value::as_str).map(clean_line).unwrap_or_default()
+}
+
+/// As [`line_of`], a word of the local API in the language that is spoken.
+pub(crate) fn word_of(object: &Value, field: &str) -> String {
+    text::words::word(&line_of(object, field)).to_owned()
 }
 
 /// Whether `field` is true.

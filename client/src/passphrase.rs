@@ -23,6 +23,16 @@ pub(crate) struct Passphrase(Zeroizing<String>);
 const _: () = assert!(std::mem::needs_drop::<Passphrase>());
 
 impl Passphrase {
+    /// One that was typed on the screen.
+    pub(crate) fn typed(text: Zeroizing<String>) -> Self {
+        Self(text)
+    }
+
+    /// Its text, to be kept for another attempt.
+    pub(crate) fn into_text(self) -> Zeroizing<String> {
+        self.0
+    }
+
     /// The passphrase as the agent takes it.
     pub(crate) fn into_inner(self) -> api::Passphrase {
         api::Passphrase::new(self.0)
@@ -30,6 +40,7 @@ impl Passphrase {
 }
 
 /// Where the passphrase comes from.
+#[derive(Clone)]
 pub(crate) enum Source {
     /// A file, cut by one trailing newline.
     File(PathBuf),
@@ -55,7 +66,7 @@ impl Source {
     /// Exit 2 without a file and a terminal, 1 if the file cannot be used.
     pub(crate) fn existing(&self) -> Result<Passphrase, Failure> {
         match self {
-            Self::Terminal => ask(text::ASK_PASSPHRASE),
+            Self::Terminal => ask(text::ask_passphrase()),
             _ => self.read(),
         }
     }
@@ -66,7 +77,7 @@ impl Source {
     /// As [`Source::existing`]; 2 if only a person could tell.
     pub(crate) fn unasked(&self) -> Result<Passphrase, Failure> {
         match self {
-            Self::Terminal => Err(Failure::usage(text::NO_TERMINAL, text::USE_PASSPHRASE_FILE)),
+            Self::Terminal => Err(Failure::usage(text::no_terminal(), text::use_passphrase_file())),
             _ => self.read(),
         }
     }
@@ -77,7 +88,7 @@ impl Source {
     /// As [`Source::existing`].
     pub(crate) fn root_words(&self) -> Result<Zeroizing<String>, Failure> {
         let typed = match self {
-            Self::Terminal => ask(text::ASK_ROOT_WORDS),
+            Self::Terminal => ask(text::ask_root_words()),
             _ => self.read(),
         };
         Ok(typed?.0)
@@ -90,11 +101,11 @@ impl Source {
     pub(crate) fn new_profile(&self) -> Result<Passphrase, Failure> {
         let passphrase = match self {
             Self::Terminal => {
-                let first = ask(text::ASK_NEW_PASSPHRASE)?;
+                let first = ask(text::ask_new_passphrase())?;
                 long_enough(&first)?;
-                let second = ask(text::ASK_AGAIN)?;
+                let second = ask(text::ask_again())?;
                 if *first.0 != *second.0 {
-                    return Err(Failure::refused(text::PASSPHRASES_DIFFER, text::REPEAT));
+                    return Err(Failure::refused(text::passphrases_differ(), text::repeat()));
                 }
                 first
             }
@@ -116,8 +127,8 @@ impl Source {
 
 fn unreadable(error: &io::Error) -> Failure {
     Failure::refused(
-        text::passphrase_file_unreadable(&error.kind().to_string()),
-        text::CHECK_PASSPHRASE_FILE,
+        text::passphrase_file_unreadable(&text::words::kind(error.kind())),
+        text::check_passphrase_file(),
     )
 }
 
@@ -127,14 +138,14 @@ fn take(from: &mut dyn Read) -> Result<Passphrase, Failure> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_BYTES + 1));
     from.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
     if bytes.len() > MAX_BYTES {
-        return Err(Failure::refused(text::PASSPHRASE_TOO_LONG, text::CHECK_PASSPHRASE_FILE));
+        return Err(Failure::refused(text::passphrase_too_long(), text::check_passphrase_file()));
     }
     let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     match std::str::from_utf8(line) {
-        Ok("") => Err(Failure::refused(text::PASSPHRASE_EMPTY, text::CHECK_PASSPHRASE_FILE)),
+        Ok("") => Err(Failure::refused(text::passphrase_empty(), text::check_passphrase_file())),
         Ok(line) => Ok(Passphrase(Zeroizing::new(line.to_owned()))),
-        Err(_) => Err(Failure::refused(text::PASSPHRASE_NOT_TEXT, text::CHECK_PASSPHRASE_FILE)),
+        Err(_) => Err(Failure::refused(text::passphrase_not_text(), text::check_passphrase_file())),
     }
 }
 
@@ -142,17 +153,17 @@ fn ask(prompt: &str) -> Result<Passphrase, Failure> {
     // rpassword speaks with the controlling terminal, which a job run by a script may have as well;
     // only one that a person sees on standard input or error counts.
     if !io::stdin().is_terminal() && !io::stderr().is_terminal() {
-        return Err(Failure::usage(text::NO_TERMINAL, text::USE_PASSPHRASE_FILE));
+        return Err(Failure::usage(text::no_terminal(), text::use_passphrase_file()));
     }
     match rpassword::prompt_password(prompt) {
         Ok(line) => Ok(Passphrase(Zeroizing::new(line))),
-        Err(_) => Err(Failure::usage(text::NO_TERMINAL, text::USE_PASSPHRASE_FILE)),
+        Err(_) => Err(Failure::usage(text::no_terminal(), text::use_passphrase_file())),
     }
 }
 
 fn long_enough(passphrase: &Passphrase) -> Result<(), Failure> {
     if passphrase.0.chars().count() < MIN_CHARS {
-        return Err(Failure::refused(text::passphrase_short(MIN_CHARS), text::PASSPHRASE_IDEA));
+        return Err(Failure::refused(text::passphrase_short(MIN_CHARS), text::passphrase_idea()));
     }
     Ok(())
 }

@@ -3,13 +3,15 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::text;
+
 /// Reads `90s`, `30m`, `24h`, `7d` or `2w` as seconds.
 ///
 /// # Errors
 /// A sentence for the usage error if it is anything else, zero, or beyond 64 bits.
 pub(crate) fn parse_duration(text: &str) -> Result<u64, String> {
-    const SAY: &str = "write a number and one of s, m, h, d, w: 30m, 24h, 7d";
-    let unit = text.chars().last().ok_or(SAY)?;
+    let how = text::words::duration_how;
+    let unit = text.chars().last().ok_or_else(how)?;
     let digits = text.strip_suffix(unit).unwrap_or_default();
     let seconds: u64 = match unit {
         's' => 1,
@@ -17,16 +19,16 @@ pub(crate) fn parse_duration(text: &str) -> Result<u64, String> {
         'h' => 3_600,
         'd' => 86_400,
         'w' => 604_800,
-        _ => return Err(SAY.into()),
+        _ => return Err(how().into()),
     };
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(SAY.into());
+        return Err(how().into());
     }
-    let number: u64 = digits.parse().map_err(|_| "that is too long")?;
+    let number: u64 = digits.parse().map_err(|_| text::words::duration_long())?;
     match number.checked_mul(seconds) {
-        Some(0) => Err("it must be longer than nothing".into()),
+        Some(0) => Err(text::words::duration_nothing().into()),
         Some(total) => Ok(total),
-        None => Err("that is too long".into()),
+        None => Err(text::words::duration_long().into()),
     }
 }
 

@@ -32,6 +32,7 @@ mod contract {
     fn command(profile: &Dir) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_staffetta"));
         command.arg("--profile").arg(&profile.0).env_remove("NO_COLOR");
+        command.env("LC_ALL", "C.UTF-8");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }

@@ -15,6 +15,7 @@ pub mod relay_process;
 pub mod rpc;
 pub mod source;
 pub mod staff;
+pub mod terminal;
 pub mod world;
 
 pub use eventually::eventually;

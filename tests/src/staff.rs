@@ -88,7 +88,7 @@ impl Staff {
     pub fn command<S: AsRef<OsStr>>(&self, args: &[S]) -> Command {
         let mut command = Command::new(binaries::client());
         command.arg("--profile").arg(&self.profile).arg("--passphrase-file").arg(&self.passphrase);
-        command.args(args).env_remove("RUST_LOG");
+        command.args(args).env("LC_ALL", "C.UTF-8").env_remove("RUST_LOG");
         command
     }
 

@@ -16,12 +16,12 @@ pub(super) async fn edit(
     api: &impl Calls,
     out: &mut Out,
 ) -> Result<(), Failure> {
-    call("edit", json!({"id": id, "text": new}), text::EDIT_DONE, api, out).await
+    call("edit", json!({"id": id, "text": new}), text::edit_done(), api, out).await
 }
 
 /// `delete`
 pub(super) async fn delete(id: &str, api: &impl Calls, out: &mut Out) -> Result<(), Failure> {
-    call("delete", json!({"id": id}), text::DELETE_DONE, api, out).await
+    call("delete", json!({"id": id}), text::delete_done(), api, out).await
 }
 
 /// `react`
@@ -31,7 +31,7 @@ pub(super) async fn react(
     api: &impl Calls,
     out: &mut Out,
 ) -> Result<(), Failure> {
-    call("react", json!({"id": id, "emoji": emoji}), text::REACT_DONE, api, out).await
+    call("react", json!({"id": id, "emoji": emoji}), text::react_done(), api, out).await
 }
 
 async fn call(

@@ -10,7 +10,7 @@ use super::{PATIENCE_MS, interrupted, items, refresh};
 use crate::api::{Api, ApiError, Calls, MAX_TEXT};
 use crate::commands::{ReadArgs, SendArgs};
 use crate::errors::Failure;
-use crate::output::{Out, Paint, clean_block, clean_line, is_set, line_of};
+use crate::output::{Out, Paint, clean_block, clean_line, is_set, line_of, word_of};
 use crate::{text, time};
 
 /// A message that passed every check that needs no profile.
@@ -46,7 +46,7 @@ pub(super) fn take_text(text: OsString, stdin_taken: bool) -> Result<String, Fai
         return check(text.into_encoded_bytes());
     }
     if stdin_taken {
-        return Err(Failure::usage(text::STDIN_TWICE, text::STDIN_ONCE));
+        return Err(Failure::usage(text::stdin_twice(), text::stdin_once()));
     }
     check(from(&mut io::stdin().lock())?)
 }
@@ -55,7 +55,10 @@ pub(super) fn take_text(text: OsString, stdin_taken: bool) -> Result<String, Fai
 fn from(reader: &mut dyn Read) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     reader.take(MAX_TEXT as u64 + 2).read_to_end(&mut bytes).map_err(|error| {
-        Failure::refused(text::stdin_unreadable(&error.kind().to_string()), text::NOTHING_SENT)
+        Failure::refused(
+            text::stdin_unreadable(&text::words::kind(error.kind())),
+            text::nothing_sent(),
+        )
     })?;
     if bytes.last() == Some(&b'\n') {
         bytes.pop();
@@ -65,12 +68,13 @@ fn from(reader: &mut dyn Read) -> Result<Vec<u8>, Failure> {
 
 fn check(bytes: Vec<u8>) -> Result<String, Failure> {
     if bytes.is_empty() {
-        return Err(Failure::refused(text::TEXT_EMPTY, text::NOTHING_SENT));
+        return Err(Failure::refused(text::text_empty(), text::nothing_sent()));
     }
     if bytes.len() > MAX_TEXT {
-        return Err(Failure::refused(text::text_long(MAX_TEXT), text::NOTHING_SENT));
+        return Err(Failure::refused(text::text_long(MAX_TEXT), text::nothing_sent()));
     }
-    String::from_utf8(bytes).map_err(|_| Failure::refused(text::TEXT_NOT_UTF8, text::NOTHING_SENT))
+    String::from_utf8(bytes)
+        .map_err(|_| Failure::refused(text::text_not_utf8(), text::nothing_sent()))
 }
 
 /// `send`
@@ -88,7 +92,7 @@ pub(super) async fn send(
     }
     let said = match message.wait {
         true => text::sent(&clean_line(&message.room)),
-        false => text::QUEUED.to_owned(),
+        false => text::queued().to_owned(),
     };
     answered(api.call("send", Value::Object(params)).await, &said, out)
 }
@@ -143,7 +147,7 @@ pub(super) async fn tail(room: Option<String>, api: &Api, out: &mut Out) -> Resu
         };
         match event {
             Some(event) => print(event, one_room, out)?,
-            None => return Err(Failure::refused(text::HOLDER_GONE, text::RUN_AGAIN)),
+            None => return Err(Failure::refused(text::holder_gone(), text::run_again())),
         }
     }
 }
@@ -163,16 +167,16 @@ pub(super) fn print(event: Value, one_room: bool, out: &mut Out) -> Result<(), F
             Ok(())
         }
         "connection" => {
-            out.note(&text::connection(&line_of(&event, "state")));
+            out.note(&text::connection(&word_of(&event, "state")));
             Ok(())
         }
         "alarm" => {
-            out.warn(&text::alarm(&line_of(&event, "text")));
+            out.warn(&text::alarm(&text::said(&line_of(&event, "text"))));
             Ok(())
         }
         "notice" => {
             let wait = event.get("retry_ms").and_then(Value::as_u64).unwrap_or(0);
-            out.note(&text::relay_says(&line_of(&event, "text"), wait));
+            out.note(&text::relay_says(&word_of(&event, "text"), wait));
             Ok(())
         }
         "asking" => {
@@ -198,7 +202,7 @@ fn message(event: &Value, one_room: bool, out: &mut Out) -> Result<(), Failure> 
     let from = style.paint(Paint::Bold, &line_of(event, "from"));
     head.push(format!("{} {from}", painted_trust(event, out)));
     let body = body_of(event).replace('\n', "\n    ");
-    let edited = if is_set(event, "edited") { text::EDITED } else { "" };
+    let edited = if is_set(event, "edited") { text::is_edited() } else { "" };
     out.line(&format!("{}  {body}{edited}", head.join("  ")))
 }
 

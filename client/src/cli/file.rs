@@ -28,15 +28,16 @@ pub(super) async fn run(command: FileCommand, api: &Api, out: &mut Out) -> Resul
 /// The path as the process that holds the profile finds it, wherever that was started.
 fn absolute(path: &Path) -> Result<PathBuf, Failure> {
     std::path::absolute(path).map_err(|error| {
-        Failure::refused(text::no_path(&error.kind().to_string()), text::CHECK_PATH)
+        Failure::refused(text::no_path(&text::words::kind(error.kind())), text::check_path())
     })
 }
 
 async fn send(room: &str, path: &Path, api: &Api, out: &mut Out) -> Result<(), Failure> {
     let path = absolute(path)?;
-    let named = path.to_str().ok_or_else(|| Failure::refused(text::PATH_UTF8, text::CHECK_PATH))?;
+    let named =
+        path.to_str().ok_or_else(|| Failure::refused(text::path_utf8(), text::check_path()))?;
     if std::fs::metadata(&path).is_ok_and(|file| file.len() > SHARED) {
-        out.note(text::LARGE_FILE);
+        out.note(text::large_file());
     }
     let params = json!({"room": room, "path": named, "wait_ms": PATIENCE_MS});
     let answer = watched(api, "upload", params, out).await;
@@ -49,13 +50,14 @@ const SHARED: u64 = 900 * 1024;
 async fn get(id: &str, to: &Path, api: &Api, out: &mut Out) -> Result<(), Failure> {
     refresh(api, out).await?;
     let files = items(api.call("files", json!({})).await?)?;
-    let id = whole_id(&files, "id", id, text::LIST_FILES)?;
+    let id = whole_id(&files, "id", id, text::list_files())?;
     let file = files.iter().find(|file| line_of(file, "id") == id);
     if file.is_some_and(|file| !is_set(file, "shared")) {
-        out.warn(text::FETCH_SEEN);
+        out.warn(text::fetch_seen());
     }
     let to = absolute(to)?;
-    let named = to.to_str().ok_or_else(|| Failure::refused(text::PATH_UTF8, text::CHECK_PATH))?;
+    let named =
+        to.to_str().ok_or_else(|| Failure::refused(text::path_utf8(), text::check_path()))?;
     let params = json!({"id": id, "path": named, "wait_ms": PATIENCE_MS});
     let answer = watched(api, "download", params, out).await?;
     if out.style.json {

@@ -29,7 +29,7 @@ pub(super) async fn search(
     }
     let found = items(api.call("search", params).await?)?;
     if found.is_empty() {
-        out.note(text::NOTHING_FOUND);
+        out.note(text::nothing_found());
     }
     found.into_iter().try_for_each(|message| print(message, one_room, out))
 }
@@ -69,7 +69,7 @@ pub(super) async fn export(
 /// `**Karim**, 2027-04-25 09:12`, then the text as a quotation, so that nothing in it is taken for
 /// a heading.
 fn markdown(message: &Value) -> String {
-    let edited = if is_set(message, "edited") { text::EDITED } else { "" };
+    let edited = if is_set(message, "edited") { text::is_edited() } else { "" };
     let when = time::minute(&line_of(message, "sent_at"));
     let body = body_of(message);
     let quoted: Vec<String> = body.lines().map(|line| format!("> {line}")).collect();

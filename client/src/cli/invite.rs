@@ -8,7 +8,7 @@ use super::{items, refresh, whole_id};
 use crate::api::{self, Calls};
 use crate::commands::{ApproveArgs, InviteArgs};
 use crate::errors::Failure;
-use crate::output::{Out, Paint, line_of};
+use crate::output::{Out, Paint, line_of, word_of};
 use crate::{qr, text, time};
 
 /// How long an invite works unless told otherwise, in seconds.
@@ -38,14 +38,14 @@ pub(super) async fn create(
     }
     params.insert("auto_approve".into(), args.auto_approve.into());
     let invite = api.call("invite.create", Value::Object(params)).await?;
-    show(invite, text::ONE_USE, out)
+    show(invite, text::one_use(), out)
 }
 
 /// `device add`
 pub(super) async fn add_device(api: &impl Calls, out: &mut Out) -> Result<(), Failure> {
     refresh(api, out).await?;
     let invite = api.call("device.add", json!({"ttl_s": TTL_S})).await?;
-    show(invite, text::ONE_DEVICE, out)
+    show(invite, text::one_device(), out)
 }
 
 fn show(invite: Value, note: &str, out: &mut Out) -> Result<(), Failure> {
@@ -72,15 +72,15 @@ pub(super) async fn list(api: &impl Calls, out: &mut Out) -> Result<(), Failure>
         return invites.into_iter().try_for_each(|invite| out.json(invite));
     }
     if invites.is_empty() {
-        return out.done(text::NO_INVITES);
+        return out.done(text::no_invites());
     }
     let row = |invite: &Value| {
         let asking = invite.get("asking").filter(|asking| asking.is_object());
         let who = asking.map(|it| format!("{} ({})", line_of(it, "name"), line_of(it, "device")));
         vec![
             line_of(invite, "id").chars().take(8).collect(),
-            line_of(invite, "state"),
-            line_of(invite, "role"),
+            word_of(invite, "state"),
+            word_of(invite, "role"),
             line_of(invite, "name"),
             time::minute(&line_of(invite, "expires_at")),
             who.unwrap_or_default(),
@@ -117,12 +117,12 @@ pub(super) async fn reject(id: &str, api: &impl Calls, out: &mut Out) -> Result<
     if out.style.json {
         return out.json(answer);
     }
-    out.done(text::REJECTED)
+    out.done(text::rejected())
 }
 
 async fn invite_id(prefix: &str, api: &impl Calls) -> Result<String, Failure> {
     let invites = items(api.call("invite.list", api::none()).await?)?;
-    whole_id(&invites, "id", prefix, text::LIST_INVITES)
+    whole_id(&invites, "id", prefix, text::list_invites())
 }
 
 /// Takes the words apart; whether they are the right ones is the agent's to say.
@@ -131,17 +131,17 @@ fn five(words: &str) -> Result<Vec<&str>, Failure> {
     let words: Vec<&str> = words.split(separator).filter(|word| !word.is_empty()).collect();
     if words.len() != WORDS {
         let message = text::wrong_number_of_words(words.len());
-        return Err(Failure::usage(message, text::HOW_TO_APPROVE));
+        return Err(Failure::usage(message, text::how_to_approve()));
     }
     Ok(words)
 }
 
 fn ask_words(out: &mut Out) -> Result<String, Failure> {
-    let needed = || Failure::usage(text::WORDS_NEEDED, text::HOW_TO_APPROVE);
+    let needed = || Failure::usage(text::words_needed(), text::how_to_approve());
     if !io::stdin().is_terminal() {
         return Err(needed());
     }
-    out.warn(text::ASK_WORDS);
+    out.warn(text::ask_words());
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line).map_err(|_| needed())?;
     Ok(line)

@@ -42,7 +42,10 @@ pub(super) async fn join(args: JoinArgs, profile: &Profile, out: &mut Out) -> Re
         let empty = std::fs::metadata(path).is_ok_and(|it| it.len() == 0);
         let _ = if empty { std::fs::remove_file(path) } else { Ok(()) };
     }
-    result
+    if let Some(api) = result? {
+        api.close().await;
+    }
+    Ok(())
 }
 
 /// Says what happened, in the order of a person's needs.
@@ -57,7 +60,7 @@ fn say(
             match words_file {
                 Some(file) => {
                     write_words(file, &words)?;
-                    out.note(text::ROOT_WORDS_WRITTEN);
+                    out.note(text::root_words_written());
                 }
                 None if out.style.json => {
                     let words: Vec<&str> = words.split_whitespace().collect();
@@ -83,10 +86,10 @@ fn say(
                 }
             }
             if wait {
-                out.note(text::WAITING);
+                out.note(text::waiting());
                 return Ok(ControlFlow::Continue(()));
             }
-            out.note(text::NOT_WAITING);
+            out.note(text::not_waiting());
             Ok(ControlFlow::Break(()))
         }
         JoinStep::Joined { member, device, team } => {
@@ -104,7 +107,7 @@ fn say(
 
 /// Four rows of six numbered words, as they are written on paper.
 fn show_root_words(words: &str, out: &mut Out) -> Result<(), Failure> {
-    out.note(text::ROOT_WORDS);
+    out.note(text::root_words());
     out.line("")?;
     let words: Vec<&str> = words.split_whitespace().collect();
     for (row, words) in words.chunks(6).enumerate() {
@@ -158,13 +161,13 @@ fn write_words(file: &mut File, words: &str) -> Result<(), Failure> {
 }
 
 fn exists() -> Failure {
-    Failure::refused(text::ROOT_WORDS_FILE_EXISTS, text::OTHER_ROOT_WORDS_FILE)
+    Failure::refused(text::root_words_file_exists(), text::other_root_words_file())
 }
 
 fn file_failed(error: &std::io::Error) -> Failure {
     Failure::refused(
-        text::root_words_file_failed(&error.kind().to_string()),
-        text::OTHER_ROOT_WORDS_FILE,
+        text::root_words_file_failed(&text::words::kind(error.kind())),
+        text::other_root_words_file(),
     )
 }
 

@@ -42,6 +42,8 @@ pub(crate) async fn run(cli: Cli, out: &mut Out) -> Result<(), Failure> {
         None => tui::run(&profile).await,
         Some(Command::Join(args)) => join::join(args, &profile, out).await,
         Some(Command::Wipe { .. }) => safety::wipe(&profile, out).await,
+        Some(Command::Lock) => safety::lock(&profile, out).await,
+        Some(Command::Unlock) => safety::unlock(&profile, out).await,
         Some(Command::Passphrase { new_passphrase_file }) => {
             safety::passphrase(&profile, new_passphrase_file.as_deref(), out)
         }
@@ -62,8 +64,14 @@ pub(crate) async fn run(cli: Cli, out: &mut Out) -> Result<(), Failure> {
             api.close().await;
             result
         }
+        Some(Command::Status) => {
+            let api = Api::open_as_it_is(&profile, false).await?;
+            let result = status::status(&api, out).await;
+            api.close().await;
+            result
+        }
         Some(command) => {
-            let api = Api::open(&profile, !matches!(command, Command::Status)).await?;
+            let api = Api::open(&profile, true).await?;
             let result = with(command, &api, out).await;
             api.close().await;
             result
@@ -94,13 +102,15 @@ async fn with(command: Command, api: &Api, out: &mut Out) -> Result<(), Failure>
         }
         Command::File(command) => file::run(command, api, out).await,
         Command::Export { room, format } => history::export(&room, format, api, out).await,
-        Command::Status => status::status(api, out).await,
         Command::Sync => status::sync(api, out).await,
-        Command::Agent => status::agent(api, out).await,
+        Command::Agent { lock_after } => status::agent(api, lock_after, out).await,
         Command::Join(_)
         | Command::Send(_)
         | Command::Edit { .. }
         | Command::Version
+        | Command::Status
+        | Command::Lock
+        | Command::Unlock
         | Command::Wipe { .. }
         | Command::Passphrase { .. } => Ok(()),
     }
@@ -111,7 +121,7 @@ fn profile(global: Global) -> Result<Profile, Failure> {
         Some(dir) => dir,
         None => match Xdg::new() {
             Ok(xdg) => xdg.data_dir().join("staffetta"),
-            Err(_) => return Err(Failure::refused(text::NO_HOME, text::NAME_A_PROFILE)),
+            Err(_) => return Err(Failure::refused(text::no_home(), text::name_a_profile())),
         },
     };
     let passphrase = Source::from_flag(global.passphrase_file.as_deref());
@@ -127,7 +137,7 @@ async fn refresh(api: &impl Calls, out: &mut Out) -> Result<(), Failure> {
     match api.call("sync", json!({"timeout_ms": PATIENCE_MS, "outbox": false})).await {
         Ok(_) => Ok(()),
         Err(error) if matches!(error.exit, exit::UNREACHABLE | exit::TRY_AGAIN) => {
-            out.warn(text::OFFLINE_DATA);
+            out.warn(text::offline_data());
             Ok(())
         }
         Err(error) => Err(error.into()),
@@ -138,7 +148,7 @@ async fn refresh(api: &impl Calls, out: &mut Out) -> Result<(), Failure> {
 fn items(answer: Value) -> Result<Vec<Value>, Failure> {
     match answer {
         Value::Array(items) => Ok(items),
-        _ => Err(Failure::refused(text::UNEXPECTED_ANSWER, text::SAME_VERSION)),
+        _ => Err(Failure::refused(text::unexpected_answer(), text::same_version())),
     }
 }
 

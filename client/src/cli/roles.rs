@@ -6,7 +6,7 @@ use super::{items, refresh};
 use crate::api::{self, Calls};
 use crate::commands::TeamCommand;
 use crate::errors::Failure;
-use crate::output::{Out, is_set, line_of};
+use crate::output::{Out, is_set, line_of, word_of};
 use crate::passphrase::Source;
 use crate::{text, time};
 
@@ -24,7 +24,7 @@ pub(super) async fn run(
             if out.style.json {
                 return out.json(answer);
             }
-            out.done(&text::role_given(&line_of(&answer, "member"), &line_of(&answer, "role")))
+            out.done(&text::role_given(&line_of(&answer, "member"), &word_of(&answer, "role")))
         }
         TeamCommand::Log => log(api, out).await,
         TeamCommand::Rewind { numbers, root_words_file } => {
@@ -48,14 +48,14 @@ async fn log(api: &impl Calls, out: &mut Out) -> Result<(), Failure> {
         return entries.into_iter().try_for_each(|entry| out.json(entry));
     }
     let row = |entry: &Value| {
-        let undone = if is_set(entry, "undone") { text::IS_UNDONE } else { "" };
+        let undone = if is_set(entry, "undone") { text::is_undone() } else { "" };
         vec![
             entry.get("number").and_then(Value::as_u64).unwrap_or_default().to_string(),
             time::minute(&line_of(entry, "at")),
             line_of(entry, "by"),
-            line_of(entry, "action"),
+            word_of(entry, "action"),
             line_of(entry, "about"),
-            line_of(entry, "role"),
+            word_of(entry, "role"),
             undone.to_owned(),
         ]
     };

@@ -7,7 +7,7 @@ use super::{items, refresh};
 use crate::api::{self, Calls};
 use crate::commands::{RoomCommand, WhoMayAdd};
 use crate::errors::Failure;
-use crate::output::{Out, clean_line, line_of};
+use crate::output::{Out, clean_line, line_of, word_of};
 use crate::text;
 
 /// Runs one of the family.
@@ -39,13 +39,13 @@ pub(super) async fn run(
                 return rooms.into_iter().try_for_each(|room| out.json(room));
             }
             let number = |room: &Value, field: &str| {
-                room.get(field).and_then(Value::as_u64).unwrap_or_default().to_string()
+                room.get(field).and_then(Value::as_u64).unwrap_or_default()
             };
             let row = |room: &Value| {
                 vec![
                     line_of(room, "name"),
-                    format!("{} people", number(room, "members")),
-                    format!("{} unread", number(room, "unread")),
+                    text::words::people(number(room, "members")),
+                    text::words::unread(number(room, "unread")),
                 ]
             };
             out.table(&rooms.iter().map(row).collect::<Vec<_>>())
@@ -64,7 +64,7 @@ pub(super) async fn run(
             let params = json!({"room": room, "name": name, "topic": topic,
                 "lifetime_s": lifetime, "who_may_add": who});
             api.call("room.set", params).await?;
-            said(json!({"room": name.as_deref().unwrap_or(&room)}), text::ROOM_CHANGED, out)
+            said(json!({"room": name.as_deref().unwrap_or(&room)}), text::room_changed(), out)
         }
         RoomCommand::Leave { room } => {
             api.call("room.leave", json!({"room": room})).await?;
@@ -76,7 +76,7 @@ pub(super) async fn run(
                 return members.into_iter().try_for_each(|member| out.json(member));
             }
             let row = |member: &Value| {
-                vec![trust(member).to_owned(), line_of(member, "member"), line_of(member, "role")]
+                vec![trust(member).to_owned(), line_of(member, "member"), word_of(member, "role")]
             };
             out.table(&members.iter().map(row).collect::<Vec<_>>())
         }

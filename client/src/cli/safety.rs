@@ -1,4 +1,4 @@
-//! `wipe`, `passphrase`
+//! `wipe`, `passphrase`, `lock`, `unlock`
 
 use std::path::Path;
 
@@ -18,7 +18,8 @@ pub(super) async fn wipe(profile: &Profile, out: &mut Out) -> Result<(), Failure
     let revoked = match api {
         Some(api) => {
             let asked = api.call("forsake", api::none()).await;
-            api.close().await;
+            // Whoever held the profile would go on with what it has in memory.
+            api.end().await;
             asked.is_ok()
         }
         None => false,
@@ -26,9 +27,33 @@ pub(super) async fn wipe(profile: &Profile, out: &mut Out) -> Result<(), Failure
     if out.style.json {
         return out.json(json!({"wiped": true, "revoked": revoked}));
     }
-    out.done(text::WIPED)?;
-    out.note(if revoked { text::FORSAKEN } else { text::NOT_FORSAKEN });
+    out.done(text::wiped())?;
+    out.note(if revoked { text::forsaken() } else { text::not_forsaken() });
     Ok(())
+}
+
+/// `lock`: a profile that nobody holds is locked already.
+pub(super) async fn lock(profile: &Profile, out: &mut Out) -> Result<(), Failure> {
+    let holder = Api::holder(profile).await;
+    if let Some(api) = &holder {
+        api.call("lock", api::none()).await?;
+    }
+    if out.style.json {
+        return out.json(json!({"locked": true}));
+    }
+    out.done(if holder.is_some() { text::locked() } else { text::not_held() })
+}
+
+/// `unlock`
+pub(super) async fn unlock(profile: &Profile, out: &mut Out) -> Result<(), Failure> {
+    let Some(api) = Api::holder(profile).await else {
+        return Err(Failure::refused(text::nobody_holds(), text::commands_unlock()));
+    };
+    api.unlock(profile.passphrase.existing()?).await?;
+    if out.style.json {
+        return out.json(json!({"locked": false}));
+    }
+    out.done(text::unlocked())
 }
 
 /// `passphrase`
@@ -43,5 +68,5 @@ pub(super) fn passphrase(
     if out.style.json {
         return out.json(json!({}));
     }
-    out.done(text::PASSPHRASE_CHANGED)
+    out.done(text::passphrase_changed())
 }

@@ -27,25 +27,35 @@ pub(super) async fn status(api: &impl Calls, out: &mut Out) -> Result<(), Failur
     if out.style.json {
         return out.json(status);
     }
+    if is_set(&status, "locked") {
+        return out.line(&format!("{:<7} {}", "agent", text::is_locked()));
+    }
     let connected = is_set(&status, "connected");
     let paint = if connected { Paint::Good } else { Paint::Dim };
-    let state = out.style.paint(paint, if connected { "online" } else { "offline" });
+    let state =
+        out.style.paint(paint, text::words::word(if connected { "online" } else { "offline" }));
     let number = |field: &str| status.get(field).and_then(Value::as_u64).unwrap_or_default();
-    let agent = if is_set(&status, "agent") { "running" } else { "not running" };
+    let agent =
+        if is_set(&status, "agent") { text::words::running() } else { text::words::not_running() };
     let rows = [
-        ("team", line_of(&status, "team")),
-        ("you", format!("{} ({})", line_of(&status, "member"), line_of(&status, "label"))),
-        ("relay", format!("{} ({state})", line_of(&status, "relay"))),
-        ("agent", agent.to_owned()),
-        ("head", number("head").to_string()),
-        ("queued", number("queued").to_string()),
+        (text::words::team(), line_of(&status, "team")),
+        (
+            text::words::you(),
+            format!("{} ({})", line_of(&status, "member"), line_of(&status, "label")),
+        ),
+        (text::words::relay(), format!("{} ({state})", line_of(&status, "relay"))),
+        (text::words::agent(), agent.to_owned()),
+        (text::words::head(), number("head").to_string()),
+        (text::words::queued(), number("queued").to_string()),
     ];
     for (name, value) in rows {
         out.line(&format!("{name:<7} {value}"))?;
     }
-    let refused = line_of(&status, "refused");
+    let refused = text::said(&line_of(&status, "refused"));
     if !refused.is_empty() {
-        out.line(&out.style.paint(Paint::Bad, &format!("refused {refused}")))?;
+        out.line(
+            &out.style.paint(Paint::Bad, &format!("{} {refused}", text::words::word("refused"))),
+        )?;
     }
     for missing in status.get("missing").and_then(Value::as_array).into_iter().flatten() {
         let count = missing.get("count").and_then(Value::as_u64).unwrap_or_default();
@@ -54,7 +64,7 @@ pub(super) async fn status(api: &impl Calls, out: &mut Out) -> Result<(), Failur
     }
     for alarm in status.get("alarms").and_then(Value::as_array).into_iter().flatten() {
         let what = alarm.as_str().map_or_else(|| line_of(alarm, "text"), clean_line);
-        out.line(&out.style.paint(Paint::Bad, &text::alarm(&what)))?;
+        out.line(&out.style.paint(Paint::Bad, &text::alarm(&text::said(&what))))?;
     }
     Ok(())
 }
@@ -65,17 +75,24 @@ pub(super) async fn sync(api: &impl Calls, out: &mut Out) -> Result<(), Failure>
     if out.style.json {
         return out.json(answer);
     }
-    out.done(text::REACHED)
+    out.done(text::reached())
 }
 
 /// `agent`: holds the profile until told to end. What it prints may end in a system's journal,
 /// so it names nobody.
-pub(super) async fn agent(api: &Api, out: &mut Out) -> Result<(), Failure> {
+pub(super) async fn agent(
+    api: &Api,
+    lock_after: Option<u64>,
+    out: &mut Out,
+) -> Result<(), Failure> {
     if !api.is_holder() {
-        return Err(Failure::with(exit::TRY_AGAIN, text::ALREADY_HELD, text::USE_THE_OTHER));
+        return Err(Failure::with(exit::TRY_AGAIN, text::already_held(), text::use_the_other()));
+    }
+    if let Some(idle_s) = lock_after {
+        api.call("lock.after", json!({"idle_s": idle_s})).await?;
     }
     let mut events = api.events(api::none()).await?;
-    out.note(text::AGENT_READY);
+    out.note(text::agent_ready());
     let end = interrupted();
     tokio::pin!(end);
     loop {
@@ -84,12 +101,14 @@ pub(super) async fn agent(api: &Api, out: &mut Out) -> Result<(), Failure> {
             event = events.next() => event,
         };
         let Some(event) = event else {
-            return Err(Failure::refused(text::HOLDER_GONE, text::RUN_AGAIN));
+            return Err(Failure::refused(text::holder_gone(), text::run_again()));
         };
         match line_of(&event, "type").as_str() {
-            "asking" => out.note(text::SOMEBODY_ASKS),
-            "alarm" => out.warn(text::ALARM_RAISED),
-            "connection" if line_of(&event, "state") == "refused" => out.warn(text::REFUSED),
+            "asking" => out.note(text::somebody_asks()),
+            "locked" => out.note(text::locked()),
+            "unlocked" => out.note(text::unlocked()),
+            "alarm" => out.warn(text::alarm_raised()),
+            "connection" if line_of(&event, "state") == "refused" => out.warn(text::refused()),
             _ => {}
         }
     }

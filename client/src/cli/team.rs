@@ -6,7 +6,7 @@ use super::{items, refresh, whole_id};
 use crate::api::{self, Calls};
 use crate::commands::DeviceCommand;
 use crate::errors::Failure;
-use crate::output::{Out, Paint, is_set, line_of};
+use crate::output::{Out, Paint, is_set, line_of, word_of};
 use crate::text;
 
 /// `team`
@@ -32,7 +32,7 @@ pub(super) async fn device(
             print(own, out)
         }
         DeviceCommand::Revoke { id } => {
-            let id = whole_id(&devices, "device", &id, text::LIST_DEVICES)?;
+            let id = whole_id(&devices, "device", &id, text::list_devices())?;
             cut_off(json!({"device": id}), api, out).await
         }
     }
@@ -61,9 +61,9 @@ fn print(devices: Vec<Value>, out: &mut Out) -> Result<(), Failure> {
         vec![
             trust(device).to_owned(),
             line_of(device, "member"),
-            line_of(device, "role"),
+            word_of(device, "role"),
             line_of(device, "label"),
-            line_of(device, "state"),
+            word_of(device, "state"),
             line_of(device, "device").chars().take(8).collect(),
             last_seen(device),
         ]
@@ -75,7 +75,11 @@ fn print(devices: Vec<Value>, out: &mut Out) -> Result<(), Failure> {
 /// The day, and a mark for a device that did nothing for 30 days.
 fn last_seen(device: &Value) -> String {
     let day: String = line_of(device, "seen").chars().take(10).collect();
-    if is_set(device, "unseen") { format!("{day} {}", text::UNSEEN).trim().to_owned() } else { day }
+    if is_set(device, "unseen") {
+        format!("{day} {}", text::unseen()).trim().to_owned()
+    } else {
+        day
+    }
 }
 
 /// `v` for a device somebody compared words with, `!` for one that nobody did.

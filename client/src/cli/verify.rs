@@ -40,6 +40,6 @@ pub(super) async fn run(args: VerifyArgs, api: &impl Calls, out: &mut Out) -> Re
     if let Some(person) = people.first() {
         out.line(&text::team_number(&line_of(person, "team_number")))?;
     }
-    out.note(text::HOW_TO_VERIFY);
+    out.note(text::how_to_verify());
     Ok(())
 }

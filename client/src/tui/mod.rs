@@ -4,20 +4,17 @@
 
 mod input;
 mod state;
+mod terminal;
 mod view;
+mod wizard;
 
 use std::io::{self, IsTerminal};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
-use crossterm::event::{self, DisableBracketedPaste, EnableBracketedPaste, KeyEventKind};
-use crossterm::execute;
-use ratatui::DefaultTerminal;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
 use self::state::{Effect, Event, State, undo, update};
+use self::terminal::{Keys, Screen, Typed, told_to_end};
 use crate::api::{self, Api, ApiError, Calls, Events, Profile};
 use crate::errors::Failure;
 use crate::output::clean_line;
@@ -29,18 +26,22 @@ const WAITING: usize = 256;
 /// The most messages read when a room is opened.
 const NEWEST: usize = 200;
 
-/// How often the thread that reads keys looks whether the screen has ended.
-const KEY_POLL: Duration = Duration::from_millis(100);
-
-/// Opens the profile and shows the screen until it is left.
+/// Opens the profile and shows the screen until it is left; without a profile the first run comes first.
 ///
 /// # Errors
 /// Exit 2 without a terminal; whatever opening the profile or the terminal fails with.
 pub(crate) async fn run(profile: &Profile) -> Result<(), Failure> {
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
-        return Err(Failure::usage(text::SCREEN_NEEDS_TERMINAL, text::SEE_HELP));
+        return Err(Failure::usage(text::screen_needs_terminal(), text::see_help()));
     }
-    let api = Api::open(profile, true).await?;
+    let api = if api::has_profile(&profile.dir) {
+        Api::open(profile, true).await?
+    } else {
+        match wizard::run(profile).await? {
+            Some(api) => api,
+            None => return Ok(()),
+        }
+    };
     let result = match api.events(api::none()).await {
         Ok(events) => show(&api, events).await,
         Err(error) => Err(error.into()),
@@ -52,10 +53,10 @@ pub(crate) async fn run(profile: &Profile) -> Result<(), Failure> {
 async fn show(api: &Api, events: Events<'_>) -> Result<(), Failure> {
     let (effects, work) = mpsc::channel(WAITING);
     let (happened, happening) = mpsc::channel(WAITING);
-    let keys = Keys::start(happened.clone());
+    let keys = Keys::start(happened.clone(), Event::from);
     let mut screen = Screen::open()?;
     let result = tokio::select! {
-        result = screen.turn(happening, &effects) => result,
+        result = turn(&mut screen, happening, &effects) => result,
         () = serve(api, work, &happened) => Ok(()),
         gone = forward(events, &happened) => gone,
         () = told_to_end() => Ok(()),
@@ -101,105 +102,42 @@ async fn forward(mut events: Events<'_>, happened: &Sender<Event>) -> Result<(),
             return Ok(());
         }
     }
-    Err(Failure::refused(text::HOLDER_GONE, text::RUN_AGAIN))
+    Err(Failure::refused(text::holder_gone(), text::run_again()))
 }
 
-async fn told_to_end() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match (signal(SignalKind::terminate()), signal(SignalKind::hangup())) {
-        (Ok(mut terminate), Ok(mut hangup)) => tokio::select! {
-            _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
-        },
-        _ => std::future::pending().await,
-    }
-}
-
-/// The thread that waits for keys; it ends soon after this is dropped.
-struct Keys(Arc<AtomicBool>);
-
-impl Keys {
-    fn start(happened: Sender<Event>) -> Self {
-        let ended = Arc::new(AtomicBool::new(false));
-        let seen = Arc::clone(&ended);
-        std::thread::spawn(move || {
-            while !seen.load(Ordering::Relaxed) {
-                let event = match event::poll(KEY_POLL) {
-                    Ok(false) => continue,
-                    Ok(true) => event::read(),
-                    Err(error) => Err(error),
-                };
-                let event = match event {
-                    Ok(event::Event::Key(key)) if key.kind != KeyEventKind::Release => {
-                        Event::Key(key)
-                    }
-                    Ok(event::Event::Paste(pasted)) => Event::Paste(pasted),
-                    Ok(event::Event::Resize(..)) => Event::Resized,
-                    Ok(_) => continue,
-                    Err(_) => return,
-                };
-                if happened.blocking_send(event).is_err() {
-                    return;
-                }
+async fn turn(
+    screen: &mut Screen,
+    mut happening: Receiver<Event>,
+    effects: &Sender<Effect>,
+) -> Result<(), Failure> {
+    let mut state = State::default();
+    let mut todo = vec![Effect::Rooms];
+    loop {
+        for effect in todo.drain(..) {
+            if effect == Effect::Quit {
+                return Ok(());
             }
-        });
-        Self(ended)
-    }
-}
-
-impl Drop for Keys {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
-/// The terminal in the screen's hands; given back on drop and, through a hook, on panic.
-struct Screen(DefaultTerminal);
-
-impl Screen {
-    fn open() -> io::Result<Self> {
-        // ratatui's own hook gives back what ratatui took; this one runs first.
-        let terminal = ratatui::try_init()?;
-        let hook = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            let _ = execute!(io::stdout(), DisableBracketedPaste);
-            hook(info);
-        }));
-        execute!(io::stdout(), EnableBracketedPaste)?;
-        Ok(Self(terminal))
-    }
-
-    async fn turn(
-        &mut self,
-        mut happening: Receiver<Event>,
-        effects: &Sender<Effect>,
-    ) -> Result<(), Failure> {
-        let mut state = State::default();
-        let mut todo = vec![Effect::Rooms];
-        loop {
-            for effect in todo.drain(..) {
-                if effect == Effect::Quit {
-                    return Ok(());
-                }
-                if let Err(error) = effects.try_send(effect) {
-                    undo(&mut state, error.into_inner());
-                }
+            if let Err(error) = effects.try_send(effect) {
+                undo(&mut state, error.into_inner());
             }
-            self.0.draw(|frame| view::draw(frame, &state))?;
-            let Some(event) = happening.recv().await else { return Ok(()) };
-            todo = update(&mut state, event);
-            // A burst is one frame, not hundreds.
-            while let Ok(event) = happening.try_recv() {
-                todo.extend(update(&mut state, event));
-            }
-            todo.dedup();
         }
+        screen.draw(|frame| view::draw(frame, &state))?;
+        let Some(event) = happening.recv().await else { return Ok(()) };
+        todo = update(&mut state, event);
+        // A burst is one frame, not hundreds.
+        while let Ok(event) = happening.try_recv() {
+            todo.extend(update(&mut state, event));
+        }
+        todo.dedup();
     }
 }
 
-impl Drop for Screen {
-    fn drop(&mut self) {
-        let _ = execute!(io::stdout(), DisableBracketedPaste);
-        ratatui::restore();
+impl From<Typed> for Event {
+    fn from(typed: Typed) -> Self {
+        match typed {
+            Typed::Key(key) => Self::Key(key),
+            Typed::Paste(pasted) => Self::Paste(pasted),
+            Typed::Resized => Self::Resized,
+        }
     }
 }

@@ -109,7 +109,7 @@ pub(super) fn update(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Paste(pasted) => {
             if !state.input.insert(&clean_block(&pasted.replace("\r\n", "\n").replace('\r', "\n")))
             {
-                state.notice = Some(text::LINE_FULL.into());
+                state.notice = Some(text::screen::line_full().into());
             }
             Vec::new()
         }
@@ -117,7 +117,8 @@ pub(super) fn update(state: &mut State, event: Event) -> Vec<Effect> {
             state.team = line_of(&status, "team");
             state.me = line_of(&status, "member");
             state.connection =
-                if is_set(&status, "connected") { "online" } else { "offline" }.into();
+                text::words::word(if is_set(&status, "connected") { "online" } else { "offline" })
+                    .into();
             Vec::new()
         }
         Event::Rooms(rooms) => on_rooms(state, &rooms),
@@ -158,7 +159,7 @@ pub(super) fn update(state: &mut State, event: Event) -> Vec<Effect> {
 /// Takes back an effect that the agent's task has no room for: nothing written is lost.
 pub(super) fn undo(state: &mut State, effect: Effect) {
     if let Effect::Send { room, text } = effect {
-        update(state, Event::Sent(room, text, Err(text::BUSY.into())));
+        update(state, Event::Sent(room, text, Err(text::screen::busy().into())));
     }
 }
 
@@ -168,7 +169,7 @@ fn on_key(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     let alt = key.modifiers.contains(KeyModifiers::ALT);
     match key.code {
         KeyCode::Char('q') if control => return vec![Effect::Quit],
-        KeyCode::Char('c') if control => state.notice = Some(text::QUIT_HOW.into()),
+        KeyCode::Char('c') if control => state.notice = Some(text::screen::quit_how().into()),
         KeyCode::Char('n') if control => {
             let unread = state.rooms.iter().find(|room| room.unread > 0);
             if let Some(name) = unread.map(|room| room.name.clone()) {
@@ -190,7 +191,7 @@ fn on_key(state: &mut State, key: KeyEvent) -> Vec<Effect> {
 
 fn keep(state: &mut State, typed: &str) {
     if !state.input.insert(typed) {
-        state.notice = Some(text::LINE_FULL.into());
+        state.notice = Some(text::screen::line_full().into());
     }
 }
 
@@ -203,7 +204,7 @@ fn enter(state: &mut State) -> Vec<Effect> {
         Some(escaped) if escaped.starts_with('/') => escaped.to_owned(),
         Some("quit") => return vec![Effect::Quit],
         Some(_) => {
-            state.notice = Some(text::NOT_A_COMMAND.into());
+            state.notice = Some(text::screen::not_a_command().into());
             return Vec::new();
         }
     };
@@ -276,8 +277,8 @@ fn on_agent(state: &mut State, event: &Value) -> Vec<Effect> {
                 }
             }
         }
-        "connection" => state.connection = line_of(event, "state"),
-        "alarm" => state.alarm = Some(line_of(event, "text")),
+        "connection" => state.connection = text::words::word(&line_of(event, "state")).to_owned(),
+        "alarm" => state.alarm = Some(text::said(&line_of(event, "text"))),
         "notice" => {
             let wait = event.get("retry_ms").and_then(Value::as_u64).unwrap_or(0);
             state.notice = Some(text::relay_says(&line_of(event, "text"), wait));

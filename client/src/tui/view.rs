@@ -65,7 +65,7 @@ fn header(state: &State, width: u16) -> String {
 /// As many hints as fit; the first one, how to quit, goes last.
 fn footer(width: u16) -> String {
     let mut line = String::new();
-    for hint in text::FOOTER {
+    for hint in text::screen::footer() {
         if width_of(&line) + width_of(hint) + 2 <= usize::from(width) {
             line = format!("{line} {hint} ");
         }
@@ -92,7 +92,7 @@ fn rooms(frame: &mut Frame, state: &State, area: Rect) {
 
 fn messages(frame: &mut Frame, state: &State, area: Rect) {
     let open = state.rooms.iter().find(|room| room.name == state.current);
-    let title = open.map(|room| format!(" {} | {} people ", room.name, room.members));
+    let title = open.map(|room| format!(" {} | {} ", room.name, text::words::people(room.members)));
     let block = Block::bordered().title(title.unwrap_or_default());
     let inner = block.inner(area);
     let height = usize::from(inner.height);
@@ -127,7 +127,7 @@ fn message_rows(message: &Message, width: usize) -> Vec<Line<'static>> {
         Span::styled(state, DIM),
     ])];
     if !message.verified {
-        rows.push(Line::from(format!("{INDENT}(!) {}", text::NOT_VERIFIED)));
+        rows.push(Line::from(format!("{INDENT}(!) {}", text::screen::not_verified())));
     }
     let wrapped = wrap(&message.text, width.saturating_sub(INDENT.len()).max(1));
     rows.extend(wrapped.into_iter().map(|row| Line::from(format!("{INDENT}{row}"))));
@@ -135,7 +135,7 @@ fn message_rows(message: &Message, width: usize) -> Vec<Line<'static>> {
 }
 
 fn write_line(frame: &mut Frame, state: &State, area: Rect, typed: &[String], to: Vec<String>) {
-    let title = format!(" {} {} ", text::WRITE_HERE, state.current);
+    let title = format!(" {} {} ", text::screen::write_here(), state.current);
     let block = Block::bordered().title(title);
     let inner = block.inner(area);
     let row = to.len().saturating_sub(1);

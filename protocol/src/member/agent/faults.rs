@@ -17,9 +17,13 @@ const BUSY: i64 = -32_002;
 /// The profile cannot be opened.
 const PROFILE: i64 = -32_003;
 
+/// The profile is locked.
+const LOCKED: i64 = -32_004;
+
 const USAGE: u8 = 2;
 const FAILED: u8 = 1;
 const TRY_AGAIN: u8 = 75;
+const NOT_PERMITTED: u8 = 77;
 
 impl ApiError {
     /// An error without facts for scripts.
@@ -45,6 +49,20 @@ impl ApiError {
     pub(super) fn held() -> Self {
         let message = "another process holds this profile and does not answer";
         Self::plain(PROFILE, TRY_AGAIN, message, Some("end it, or wait until it has finished"))
+    }
+
+    pub(super) fn params(message: &str) -> Self {
+        Self::malformed(PARAMS, message)
+    }
+
+    pub(super) fn locked() -> Self {
+        let message = "this profile is locked";
+        Self::plain(LOCKED, NOT_PERMITTED, message, Some("unlock it: staffetta unlock"))
+    }
+
+    /// Whether this says that the profile is locked.
+    pub fn is_locked(&self) -> bool {
+        self.code == LOCKED
     }
 
     pub(super) fn no_profile() -> Self {

@@ -18,7 +18,7 @@ use crate::member::store::Passphrase;
 use crate::wire::frame::{JoinState, ToDevice, ToRelay};
 
 /// Failed attempts to connect after which a newcomer that has asked nothing yet gives up.
-const MAX_ATTEMPTS: u32 = 5;
+pub(super) const MAX_ATTEMPTS: u32 = 5;
 /// Milliseconds that a new device waits for everything it sent to come back.
 const SETTLE_MS: u64 = 10_000;
 /// The request number of the only request of an invite connection.
@@ -175,7 +175,7 @@ async fn ask<E: From<ApiError>>(
 }
 
 /// Refusals that end joining.
-fn standing(state: JoinState) -> Result<(), ApiError> {
+pub(super) fn standing(state: JoinState) -> Result<(), ApiError> {
     match state {
         JoinState::Open | JoinState::Waiting | JoinState::Enrolled => Ok(()),
         JoinState::Refused => Err(plain(
@@ -191,7 +191,7 @@ fn standing(state: JoinState) -> Result<(), ApiError> {
     }
 }
 
-fn ended() -> ApiError {
+pub(super) fn ended() -> ApiError {
     plain(
         1,
         "The relay does not accept this invitation: it was used, has expired, or was taken back.",
@@ -201,7 +201,7 @@ fn ended() -> ApiError {
     )
 }
 
-fn unreachable() -> ApiError {
+pub(super) fn unreachable() -> ApiError {
     plain(
         69,
         "The relay cannot be reached.",
@@ -209,7 +209,7 @@ fn unreachable() -> ApiError {
     )
 }
 
-fn no_version() -> ApiError {
+pub(super) fn no_version() -> ApiError {
     plain(1, "The relay speaks another version of the protocol.", Some("Update Staffetta."))
 }
 

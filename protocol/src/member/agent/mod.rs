@@ -16,10 +16,13 @@ mod faults;
 mod harden;
 mod join;
 mod link;
+mod lock;
 mod newcomer;
+mod preview;
 mod profile;
 mod rpc;
 mod socks;
+mod thread;
 mod upgrade;
 
 #[cfg(test)]
@@ -42,7 +45,8 @@ pub use events::Events;
 pub use harden::harden;
 pub use join::{JoinEvent, JoinOptions, join};
 pub use newcomer::{Newcomer, NewcomerEvent, NewcomerOptions, NotConnected};
-pub use profile::{change_passphrase, unlock, wipe};
+pub use preview::{Preview, preview};
+pub use profile::{change_passphrase, has_profile, unlock, wipe};
 pub use rpc::{MAX_CONNECTIONS, MAX_REQUEST};
 
 pub use super::store::Passphrase;
@@ -50,6 +54,7 @@ use super::store::{LockError, ProfileLock};
 use crate::random::OsRandom;
 use driver::{CoreDialer, Driver, Job};
 use link::{Control, Link};
+use lock::{InDir, Vault};
 
 /// How long a command waits for the lock or for the holder's socket (UX.md section 2).
 pub const WAIT_LOCK: Duration = Duration::from_secs(10);
@@ -135,6 +140,12 @@ pub async fn open<E: From<ApiError>>(
     }
 }
 
+/// The holder of the profile in `dir`, if some other process is that.
+pub async fn holder_of(dir: &Path) -> Option<Handle> {
+    let client = reach_holder(dir, Instant::now() + WAIT_LOCK).await?;
+    Some(Handle(Inner::Client(client)))
+}
+
 /// Connects to a holder that answers.
 async fn reach_holder(dir: &Path, give_up: Instant) -> Option<rpc::Client> {
     let client = rpc::Client::connect(dir).await.ok()?;
@@ -152,8 +163,19 @@ pub async fn hold(
     lock: ProfileLock,
     core: Box<dyn Core>,
 ) -> Result<Handle, ApiError> {
+    let vault = Box::new(InDir(options.dir.clone()));
+    hold_in(options, lock, core, vault).await
+}
+
+/// As [`hold`]; `vault` opens the profile again after it was locked.
+async fn hold_in(
+    options: OpenOptions,
+    lock: ProfileLock,
+    core: Box<dyn Core>,
+    vault: Box<dyn Vault>,
+) -> Result<Handle, ApiError> {
     let (clock, control) = (Clock::start(), Arc::new(Control::default()));
-    let (driver, core_dropped) = Driver::start(core, lock, clock, Arc::clone(&control))
+    let (driver, core_dropped) = Driver::start(core, lock, clock, Arc::clone(&control), vault)
         .map_err(|error| ApiError::io("the engine cannot be started", &error))?;
     let server = rpc::Server::start(&options.dir, driver.clone())
         .map_err(|error| ApiError::io("the profile's socket cannot be made", &error))?;
@@ -191,6 +213,37 @@ impl Handle {
             Inner::Client(client) => client.subscribe(&params).await,
             Inner::Holder(holder) => holder.driver.subscribe(params).await,
         }
+    }
+
+    /// Whether the profile is locked.
+    ///
+    /// # Errors
+    /// If its holder is gone (75).
+    pub async fn is_locked(&self) -> Result<bool, ApiError> {
+        let pong = self.call("ping", json!({})).await?;
+        Ok(pong.get("locked").and_then(Value::as_bool).unwrap_or_default())
+    }
+
+    /// Unlocks the profile. If it is not locked, the passphrase is only checked.
+    ///
+    /// # Errors
+    /// A wrong passphrase (77), or what opening the profile says.
+    pub async fn unlock(&self, passphrase: Passphrase) -> Result<(), ApiError> {
+        match &self.0 {
+            Inner::Client(client) => client.unlock(&passphrase).await?,
+            Inner::Holder(holder) => holder.driver.unlock(passphrase).await?,
+        };
+        Ok(())
+    }
+
+    /// Ends the holder, whoever it is, and waits until it is gone, 10 s at most.
+    pub async fn end(mut self) {
+        if let Inner::Client(client) = &mut self.0 {
+            // A holder that is gone already cannot be told.
+            let _gone = client.call("end", &json!({})).await;
+            let _late = timeout(WAIT_LOCK, client.ended()).await;
+        }
+        self.close().await;
     }
 
     /// Whether this process holds the profile.

@@ -12,6 +12,11 @@ use crate::member::store::{
 };
 use crate::random::OsRandom;
 
+/// Whether there is a profile in `dir`, of a team or on its way into one.
+pub fn has_profile(dir: &Path) -> bool {
+    has_key(dir)
+}
+
 /// Unlocks an existing profile whose lock the caller holds.
 ///
 /// # Errors
@@ -20,6 +25,15 @@ pub fn unlock(dir: &Path, passphrase: &Passphrase) -> Result<Box<dyn Core>, ApiE
     let key = unlock_key(dir, passphrase).map_err(ApiError::from)?;
     let store = Store::open(dir, &key, e2ee::migrate).map_err(ApiError::from)?;
     Ok(Box::new(Engine::open(store, Box::new(OsRandom))?))
+}
+
+/// Whether `passphrase` is the profile's. Nothing is opened.
+///
+/// # Errors
+/// As [`unlock`].
+pub(super) fn check(dir: &Path, passphrase: &Passphrase) -> Result<(), ApiError> {
+    unlock_key(dir, passphrase)?;
+    Ok(())
 }
 
 /// Wraps the profile's key under another passphrase; who holds the profile is not disturbed.

@@ -217,6 +217,13 @@ impl Group {
         message.to_bytes().map_err(|_| Error::Library("serialise a message"))
     }
 
+    /// The HPKE public key of a device's leaf, which every renewal replaces.
+    #[cfg(test)]
+    pub(crate) fn encryption_key_of(&self, device: &DeviceId) -> Option<Vec<u8>> {
+        let found = self.mls.members().find(|m| member(m).is_some_and(|m| m.device == *device));
+        found.map(|member| member.encryption_key)
+    }
+
     /// All leaves; `None` beside one whose credential is not ours, which no check lets in.
     pub(super) fn leaves(&self) -> Vec<(LeafNodeIndex, Option<Member>)> {
         self.mls.members().map(|m| (m.index, member(&m))).collect()

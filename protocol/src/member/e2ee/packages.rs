@@ -1,7 +1,8 @@
 //! KeyPackages: making one's own, and judging another's.
 
 use openmls::prelude::tls_codec::{Deserialize, Serialize};
-use openmls::prelude::{KeyPackage, KeyPackageIn, OpenMlsProvider, ProtocolVersion};
+use openmls::prelude::{KeyPackage, KeyPackageIn, KeyPackageRef, OpenMlsProvider, ProtocolVersion};
+use openmls_traits::storage::StorageProvider as _;
 
 use super::authority::Authority;
 use super::error::{Error, LeafFault};
@@ -49,6 +50,23 @@ pub fn new_package(
         .map_err(|_| Error::Library("make a KeyPackage"))?;
     let bytes = bundle.key_package().tls_serialize_detached();
     bytes.map_err(|_| Error::Library("serialise a KeyPackage"))
+}
+
+/// The reference of a KeyPackage made here.
+pub fn package_ref(provider: &Provider<'_>, bytes: &[u8]) -> Result<PackageRef, Error> {
+    let read = read(provider, bytes).ok();
+    let reference = read.and_then(|(package, _, _)| package.hash_ref(provider.crypto()).ok());
+    let bytes = reference.and_then(|reference| reference.as_slice().try_into().ok());
+    bytes.map(PackageRef).ok_or(Error::Library("a KeyPackage's reference"))
+}
+
+/// Forgets the private keys of a KeyPackage made here; nothing if a Welcome has used them up.
+pub fn forget_package(provider: &Provider<'_>, reference: &PackageRef) -> Result<(), Error> {
+    // A variable-length vector (RFC 9420 section 2.1.2): its length, then its bytes.
+    let encoded = [[48].as_slice(), &reference.0].concat();
+    let reference = KeyPackageRef::tls_deserialize_exact(encoded)
+        .map_err(|_| Error::Library("a KeyPackage's reference"))?;
+    Ok(provider.storage().delete_key_package(&reference)?)
 }
 
 /// Checks the KeyPackage of a device that is not on the roster yet but whose identity key is known,

@@ -56,6 +56,8 @@ pub struct Outcome {
     pub authenticator: Option<Authenticator>,
     /// The roster number it names: the room's floor from here on.
     pub roster: u32,
+    /// Whether it had an UpdatePath, and so renewed the committer's leaf.
+    pub path: bool,
 }
 
 /// The verdict on a commit.
@@ -236,6 +238,7 @@ impl Group {
         let epoch = self.epoch();
         let roster = note.roster;
         let resynced = note.resync.map(|request| request.device);
+        let path = has_path;
         Ok(Outcome {
             committer,
             added,
@@ -245,6 +248,7 @@ impl Group {
             epoch,
             authenticator,
             roster,
+            path,
         })
     }
 }

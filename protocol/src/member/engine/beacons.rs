@@ -63,11 +63,17 @@ impl Cx<'_> {
         Ok(())
     }
 
-    /// When the next beacon is due, in unix seconds.
+    /// When the next beacon will be due, in unix seconds; one that is due already goes out with
+    /// the next step that can send it.
     pub(super) fn beacons_due(&self) -> Option<u64> {
+        let now = self.now.unix_s();
         let sends = |row: &&RoomRow| self.sends_beacons(row);
         let rooms = self.memory.rooms.values().filter(sends);
-        rooms.filter_map(|row| self.memory.beacons.get(&row.id)).map(|clock| clock.due).min()
+        rooms
+            .filter_map(|row| self.memory.beacons.get(&row.id))
+            .map(|clock| clock.due)
+            .filter(|due| *due > now)
+            .min()
     }
 
     fn sends_beacons(&self, row: &RoomRow) -> bool {

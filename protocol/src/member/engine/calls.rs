@@ -166,6 +166,7 @@ impl Cx<'_> {
         self.tx.purge_keys(now)?;
         self.tx.drop_stray_chunks(now)?;
         self.tx.trim_ring(now)?;
+        self.forget_own_packages()?;
         self.report_seen();
         self.cut_leftovers()?;
         self.trim_checks()?;

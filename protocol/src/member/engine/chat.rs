@@ -120,11 +120,15 @@ impl Cx<'_> {
 
     /// Seals the texts that wait for it, in order, once everything before is read.
     pub(super) fn seal_texts(&mut self) -> Result<(), Fault> {
+        self.link.texts_at = None;
         if !self.caught_up() {
             return Ok(());
         }
         for out in self.tx.unsealed_texts()? {
-            self.seal_text(&out)?;
+            if let Some(until) = self.seal_text(&out)? {
+                let earliest = self.link.texts_at.map_or(until, |at| at.min(until));
+                self.link.texts_at = Some(earliest);
+            }
         }
         Ok(())
     }
@@ -145,29 +149,34 @@ impl Cx<'_> {
         Ok(())
     }
 
-    fn seal_text(&mut self, out: &OutRow) -> Result<(), Fault> {
+    /// Seals a text; until when it waits, in unix milliseconds, if it waits for a time.
+    fn seal_text(&mut self, out: &OutRow) -> Result<Option<u64>, Fault> {
         let provider = self.provider();
-        let Some(room) = out.message.room else { return Ok(()) };
+        let Some(room) = out.message.room else { return Ok(None) };
         // A direct conversation is written in once the other one is there.
         let alone = |row: &RoomRow| row.kind == kind_code(RoomKind::Direct) && row.members < 2;
         let settled = self.is_settled(&room);
         let active = |row: &RoomRow| settled && row.status == RoomStatus::Active && !alone(row);
         if !self.memory.rooms.get(&room).is_some_and(active) {
-            return Ok(());
+            return Ok(None);
+        }
+        if let Some(until) = self.waits_for_leaf(&room)? {
+            return Ok(Some(until));
         }
         let Some((group, roster, keys)) = self.memory.group(&provider, &room)? else {
-            return Ok(());
+            return Ok(None);
         };
         let epoch = group.epoch();
         let sealed = group.encrypt(&provider, &keys.leaf, &roster, &out.message.plain, b"");
         let message = match sealed {
             Ok(message) => message,
             // Waits until the removal has won.
-            Err(e2ee::Error::RevokedLeaf) => return Ok(()),
+            Err(e2ee::Error::RevokedLeaf) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
         let cells = self.seal_in_room(&room, ROOM_MESSAGE, &message)?;
-        Ok(self.tx.replace_cells(out.id, epoch, &cells)?)
+        self.tx.replace_cells(out.id, epoch, &cells)?;
+        Ok(None)
     }
 
     /// A text of this device came back whole. "Sent" means: came back readable.

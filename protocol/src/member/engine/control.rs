@@ -1,34 +1,19 @@
-//! The control channel: roster entries and KeyPackages.
+//! The control channel: roster entries.
 
-use blake2::{Blake2s256, Digest as _};
-use serde::{Deserialize, Serialize};
-use serde_bytes::{ByteArray, ByteBuf};
 use serde_json::json;
 
 use super::Cx;
 use super::direct::DIRECT_ENTRY;
 use super::fault::Fault;
-use super::memory::Standings;
 use super::profile::Stopped;
 use crate::cell::chain::Whole;
-use crate::member::e2ee;
-use crate::member::identity::SignatureBytes;
 use crate::member::roster::{Action, Applied, Author, Role, RosterError, SignedEntry};
-use crate::member::store::{ChannelKind, MetaKey, OutKind, OutRow};
-use crate::wire::ids::{DeviceId, Digest, Seq};
+use crate::member::store::{ChannelKind, OutKind, OutRow};
+use crate::wire::ids::{DeviceId, Seq};
 
 /// Fragment kinds of the control channel.
 const CONTROL_ENTRY: u8 = 1;
-const CONTROL_PACKAGES: u8 = 2;
-
-/// Single-use KeyPackages that a device offers at a time.
-const POOL: usize = 8;
-/// The pool is replaced when so many were used: each adder takes from it without knowing of the
-/// others, and two who take the same one leave a device outside.
-const REFILL_AT: u32 = 1;
-/// The longest message of KeyPackages.
-const MAX_POSTED: usize = (POOL + 1) * e2ee::MAX_PACKAGE + 1_024;
-const PACKAGES_LABEL: &[u8] = b"staffetta 1 key packages";
+pub(super) const CONTROL_PACKAGES: u8 = 2;
 
 /// Who an entry came from.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -37,22 +22,6 @@ pub(super) enum Origin {
     Own,
     /// Somebody else did.
     Other,
-}
-
-/// How the own pool of KeyPackages stands.
-#[derive(Default, Serialize, Deserialize)]
-struct Pool {
-    posted: bool,
-    used: u32,
-}
-
-/// A device's KeyPackages, signed by its identity key outside the roster chain.
-#[derive(Serialize, Deserialize)]
-struct Posted {
-    v: u8,
-    device: ByteArray<16>,
-    packages: Vec<ByteBuf>,
-    last_resort: Option<ByteBuf>,
 }
 
 impl Cx<'_> {
@@ -84,7 +53,12 @@ impl Cx<'_> {
         self.post_in_control(OutKind::Control, CONTROL_ENTRY, signed.encode())
     }
 
-    fn post_in_control(&mut self, out: OutKind, kind: u8, message: Vec<u8>) -> Result<(), Fault> {
+    pub(super) fn post_in_control(
+        &mut self,
+        out: OutKind,
+        kind: u8,
+        message: Vec<u8>,
+    ) -> Result<(), Fault> {
         let Some(control) = self.memory.profile.control() else {
             return Err(Fault::Bug("no control room"));
         };
@@ -258,78 +232,5 @@ impl Cx<'_> {
             "{by} was an admin and is revoked. Look at who came in through that device: {}.",
             names.join(", ")
         ))
-    }
-
-    /// Another device's KeyPackages.
-    fn packages(&mut self, message: &[u8]) -> Result<(), Fault> {
-        let Some((signature, body)) = message.split_first_chunk::<64>() else { return Ok(()) };
-        if body.len() > MAX_POSTED {
-            return Ok(());
-        }
-        let Ok(posted) = ciborium::from_reader::<Posted, _>(body) else { return Ok(()) };
-        let device = DeviceId(posted.device.into_array());
-        let roster = self.memory.roster()?;
-        let known = roster.device(&device).filter(|d| d.revoked.is_none());
-        let signed = known.is_some_and(|d| {
-            d.keys.identity.verify(PACKAGES_LABEL, body, &SignatureBytes(*signature))
-        });
-        if !signed || posted.v != 1 || posted.packages.len() > POOL {
-            return Ok(());
-        }
-        self.note_seen(&device)?;
-        self.tx.forget_packages_of_pool(&device)?;
-        for package in posted.packages.iter().chain(&posted.last_resort) {
-            self.keep_package(&device, package)?;
-        }
-        Ok(())
-    }
-
-    /// Keeps a KeyPackage if it can be used for an Add of `device`.
-    pub(super) fn keep_package(&mut self, device: &DeviceId, package: &[u8]) -> Result<(), Fault> {
-        let provider = self.provider();
-        let roster = self.memory.roster()?;
-        match e2ee::check_package_of(&provider, package, &Standings(roster)) {
-            Ok(info) if info.device != *device => Ok(()),
-            Ok(info) => {
-                let hash = Digest(Blake2s256::digest(package).into());
-                let at = self.now.unix_s();
-                Ok(self.tx.put_package(device, &hash, package, info.last_resort, at)?)
-            }
-            Err(reason) => {
-                tracing::warn!(%reason, "a KeyPackage is refused");
-                Ok(())
-            }
-        }
-    }
-
-    /// Keeps the own pool in the control room full.
-    pub(super) fn post_packages(&mut self) -> Result<(), Fault> {
-        let pool: Pool = self.tx.get(MetaKey::LastResort)?.unwrap_or_default();
-        if pool.posted && pool.used < REFILL_AT {
-            return Ok(());
-        }
-        let provider = self.provider();
-        let certificate = self.memory.certificate()?;
-        let keys = self.memory.keys()?;
-        let make = |last_resort| {
-            e2ee::new_package(&provider, keys, &certificate, last_resort).map(ByteBuf::from)
-        };
-        let packages = (0..POOL).map(|_| make(false)).collect::<Result<_, _>>()?;
-        let last_resort = if pool.posted { None } else { Some(make(true)?) };
-        let device = ByteArray::new(keys.device_id().0);
-        let mut body = Vec::new();
-        ciborium::into_writer(&Posted { v: 1, device, packages, last_resort }, &mut body)
-            .map_err(|_| Fault::Bug("encode KeyPackages"))?;
-        let signature = keys.identity.sign(PACKAGES_LABEL, &body);
-        let message = [signature.0.as_slice(), &body].concat();
-        self.post_in_control(OutKind::Package, CONTROL_PACKAGES, message)?;
-        Ok(self.tx.set(MetaKey::LastResort, &Pool { posted: true, used: 0 })?)
-    }
-
-    /// A Welcome used one of the own pool.
-    pub(super) fn note_package_used(&mut self) -> Result<(), Fault> {
-        let mut pool: Pool = self.tx.get(MetaKey::LastResort)?.unwrap_or_default();
-        pool.used += 1;
-        Ok(self.tx.set(MetaKey::LastResort, &pool)?)
     }
 }

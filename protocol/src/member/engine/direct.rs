@@ -8,6 +8,7 @@ use super::control::Origin;
 use super::fault::Fault;
 use super::members::{is_visible, kind_code};
 use super::memory::{Key, Standings, signed_entries};
+use super::packages::{DIRECT_PACKAGE, DIRECT_WANT};
 use super::profile::Stage;
 use crate::cell::chain::Whole;
 use crate::cell::direct;
@@ -99,6 +100,8 @@ impl Cx<'_> {
             DIRECT_RESYNC => self.resync_asked(peer, &whole.content),
             DIRECT_LEAF => self.leaf_told(peer, &whole.content),
             DIRECT_UNOPENED => self.welcome_unopened(peer, &whole.content),
+            DIRECT_WANT => self.package_wanted(&peer),
+            DIRECT_PACKAGE => self.package_given(&peer, &whole.content),
             DIRECT_ENTRY => match SignedEntry::decode(&whole.content) {
                 // Only what cuts somebody off may come this way: any other entry has one place in
                 // the log, equal for all.
@@ -190,6 +193,7 @@ impl Cx<'_> {
         }
         self.save_profile()?;
         self.note_package_used()?;
+        self.heal_after_joining(&row)?;
         self.open_channel(&room, place)?;
         self.take_check_keys(&room, check, removes, place)?;
         if rejoins {

@@ -13,7 +13,7 @@ use super::profile::Stage;
 use super::{Cx, Engine};
 use crate::invite_code::{Bundle, Invitation, InviteCode, Role};
 use crate::member::agent::core::{ApiError, Now};
-use crate::member::e2ee::new_package;
+use crate::member::e2ee::{new_package, package_ref};
 use crate::member::identity::DeviceKeys;
 use crate::member::invite::{JoinRequest, Transcript};
 use crate::member::roster::Name;
@@ -61,6 +61,36 @@ pub enum Joined {
     Enrolled,
     /// It is inside.
     Inside,
+}
+
+/// Opens the bundle that the relay sent and checks that it leads where the code does; `now_s` in unix
+/// seconds.
+///
+/// # Errors
+/// Exit 1 if the bundle or the relay's key does not hold, or the invitation has expired.
+pub fn read_bundle(
+    code: &InviteCode,
+    relay: &StaticPublic,
+    sealed: &[u8],
+    now_s: u64,
+) -> Result<Bundle, ApiError> {
+    let keys = code.keys();
+    let bundle = Bundle::open(&keys.id, &keys.bundle, sealed).map_err(|_| {
+        refused(
+            "The relay does not know this invitation as it was made.",
+            Some("Ask for a new one."),
+        )
+    })?;
+    if bundle.relay != *relay {
+        return Err(refused(
+            "This is not the relay that the invitation names; nothing was sent.",
+            Some("Somebody may stand between you and it: tell your admin by voice."),
+        ));
+    }
+    if bundle.expires <= now_s {
+        return Err(refused("The invitation has expired.", Some("Ask for a new one.")));
+    }
+    Ok(bundle)
 }
 
 impl Engine {
@@ -194,23 +224,7 @@ impl Cx<'_> {
         relay: &StaticPublic,
         sealed: &[u8],
     ) -> Result<Step, Fault> {
-        let keys = code.keys();
-        let bundle = Bundle::open(&keys.id, &keys.bundle, sealed).map_err(|_| {
-            refused(
-                "The relay does not know this invitation as it was made.",
-                Some("Ask for a new one."),
-            )
-        })?;
-        if bundle.relay != *relay {
-            return Err(refused(
-                "This is not the relay that the invitation names; nothing was sent.",
-                Some("Somebody may stand between you and it: tell your admin by voice."),
-            )
-            .into());
-        }
-        if bundle.expires <= self.now.unix_s() {
-            return Err(refused("The invitation has expired.", Some("Ask for a new one.")).into());
-        }
+        let bundle = read_bundle(code, relay, sealed, self.now.unix_s())?;
         let profile = &mut self.memory.profile;
         profile.relay = relay.0.to_vec();
         profile.addresses.clone_from(&bundle.addresses);
@@ -231,7 +245,11 @@ impl Cx<'_> {
             let certificate = device.certify_leaf(1);
             let packages = (0..REQUEST_PACKAGES)
                 .map(|index| new_package(&provider, &device, &certificate, index == 0))
-                .collect::<Result<_, _>>()?;
+                .collect::<Result<Vec<_>, _>>()?;
+            for (index, package) in packages.iter().enumerate() {
+                let reference = package_ref(&provider, package)?;
+                self.tx.note_own_package(&reference, index == 0, None, self.now.unix_s())?;
+            }
             let name = Name::parse(&self.memory.profile.name).map_err(|_| Fault::Bug("name"))?;
             let label = Name::parse(&self.memory.profile.label).map_err(|_| Fault::Bug("label"))?;
             let request = JoinRequest::of_device(id, &device, packages, name, label)

@@ -28,6 +28,8 @@ pub(super) struct Link {
     pub(super) seen_at: u64,
     /// When something is due that no frame announces, in monotonic milliseconds.
     pub(super) due: Option<u64>,
+    /// When texts that wait for a renewed leaf go without it, in unix milliseconds.
+    pub(super) texts_at: Option<u64>,
     /// Blobs to fetch, or being fetched.
     pub(super) fetches: Vec<Fetch>,
     asked: BTreeMap<Request, Asked>,

@@ -26,6 +26,7 @@ mod fault;
 mod files;
 mod founding;
 mod heads;
+mod healing;
 mod inbound;
 mod invite_list;
 mod invites;
@@ -36,6 +37,7 @@ mod members;
 mod memory;
 mod mentions;
 mod outbound;
+mod packages;
 mod profile;
 mod received;
 mod rescue;
@@ -69,7 +71,7 @@ use super::store::{Store, Tx};
 use crate::random::Random;
 
 pub(crate) use self::approve::BOT_NAME;
-pub use self::joining::{Joined, Step};
+pub use self::joining::{Joined, Step, read_bundle};
 pub use self::profile::Profile;
 pub(crate) use self::views::rfc3339;
 

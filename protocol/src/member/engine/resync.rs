@@ -48,10 +48,11 @@ impl Cx<'_> {
         self.put_resync(ResyncRow { avoid, ..ResyncRow::new(room) })
     }
 
-    /// When somebody is to be asked next, in unix seconds.
+    /// When somebody will have to be asked next, in unix seconds.
     pub(super) fn resyncs_due(&self) -> Option<u64> {
+        let now = self.now.unix_s();
         let asking = self.memory.resyncs.values().filter(|row| is_asking(row));
-        asking.map(|row| row.due).min()
+        asking.map(|row| row.due).filter(|due| *due > now).min()
     }
 
     /// Asks whoever is next.

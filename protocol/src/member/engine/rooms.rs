@@ -140,10 +140,16 @@ impl Cx<'_> {
         self.open_channel(&room, place)?;
         self.check_outcome(&room, place, &outcome)?;
         self.tx.drop_removals_before(&room, outcome.epoch)?;
+        if own.is_some() && outcome.path {
+            self.leaf_is_new(&room)?;
+        }
         match (own, self.tx.pending_commit(&room)?) {
             (Some(own), _) => self.deliver_welcome(&own, place)?,
             // Merging another's commit dropped ours; the intents are looked at again.
-            (None, Some(lost)) if lost.epoch == epoch_before => self.drop_pending(&lost)?,
+            (None, Some(lost)) if lost.epoch == epoch_before => {
+                self.drop_pending(&lost)?;
+                self.heal_later(&room)?;
+            }
             (None, _) => {}
         }
         self.forget_done_intents(&room)?;
@@ -169,6 +175,7 @@ impl Cx<'_> {
             self.tx.remove_intent(intent.id)?;
         }
         self.tx.delete_room_change(&room)?;
+        self.tx.delete_leaf_state(&room)?;
         self.close_channel(&room)?;
         self.forget_checks(&room)?;
         row.status = RoomStatus::Left;

@@ -163,6 +163,7 @@ impl Cx<'_> {
         Ok(json!({
             "agent": true,
             "connected": self.link.connected,
+            "locked": false,
             "head": self.memory.head(),
             "queued": self.tx.queued_count()?,
             "team": profile.team,

@@ -17,6 +17,7 @@ const AGAIN_MS: u64 = 2_000;
 impl Cx<'_> {
     /// Ends a step: does what is due now and can be done.
     pub(super) fn settle(&mut self) -> Result<(), Fault> {
+        self.link.due = None;
         if self.memory.profile.stopped.is_some() {
             return Ok(());
         }
@@ -40,11 +41,14 @@ impl Cx<'_> {
         self.set_timer()
     }
 
-    /// Notes when a wish, a refused request or a delayed fetch is due.
+    /// Notes when a wish, a refused request or a delayed fetch is due. What is past its time and
+    /// could not be done in this step waits for what unblocks it: the place of a commit, the end of
+    /// reading, an answer. Each of these is a step, and ends here again.
     fn set_timer(&mut self) -> Result<(), Fault> {
         let (unix, mono) = (self.now.unix_ms, self.now.mono_ms);
         let intents = self.tx.intents()?;
-        let wishes = intents.iter().map(|i| mono + i.not_before_ms.saturating_sub(unix).max(1));
+        let to_come = intents.iter().filter(|intent| intent.not_before_ms > unix);
+        let wishes = to_come.map(|intent| mono + (intent.not_before_ms - unix));
         let dues = [self.errands_due()?, self.beacons_due(), self.resyncs_due()];
         let errand = dues
             .into_iter()
@@ -53,12 +57,11 @@ impl Cx<'_> {
             .map(|at| mono + (at * 1_000).saturating_sub(unix).max(1));
         let retry = Some(self.link.retry_at).filter(|at| *at > mono);
         let fetches = self.link.fetches.iter().filter_map(super::blobs::Fetch::due);
-        self.link.due = match self.link.connected {
-            true => {
-                wishes.chain(retry).chain(errand).chain(fetches.map(|at| at.max(mono + 1))).min()
-            }
-            false => None,
-        };
+        let fetches = fetches.filter(|at| *at > mono);
+        let texts = self.link.texts_at.map(|at| mono + at.saturating_sub(unix).max(1));
+        if self.link.connected {
+            self.link.due = wishes.chain(retry).chain(errand).chain(fetches).chain(texts).min();
+        }
         Ok(())
     }
 
@@ -167,13 +170,12 @@ impl Cx<'_> {
                 IntentKind::Leave => remove.extend(self.go_on_leaving(row, intent)?),
                 IntentKind::Add(_) if add.len() >= MAX_ADDS => {}
                 IntentKind::Resync(_) => {}
-                IntentKind::Add(device) => match self.take_package(&device)? {
-                    Some(package) => {
+                IntentKind::Add(device) => {
+                    if let Some(package) = self.package_for(&device, intent)? {
                         add.push(package);
                         added.push(device);
                     }
-                    None => self.tx.retry_intent(intent.id, self.now.unix_ms + AGAIN_MS)?,
-                },
+                }
             }
         }
         if add.is_empty() && remove.is_empty() && !update && state.is_none() {
@@ -196,7 +198,12 @@ impl Cx<'_> {
         }
         let epoch = group.epoch();
         match group.commit(&provider, &keys.leaf, &change, &secrets.given(), &roster, &place) {
-            Ok(built) => self.post_commit(row.id, epoch, built, added),
+            Ok(built) => {
+                if update {
+                    self.have_patience(&row.id)?;
+                }
+                self.post_commit(row.id, epoch, built, added)
+            }
             // A rule forbids it, now and later: the wish is dropped and said.
             Err(CommitError::Refused(reason)) => {
                 tracing::warn!(%reason, "a wish for a room cannot be carried out");
@@ -256,6 +263,7 @@ impl Cx<'_> {
         self.memory.groups.insert(room, group);
         self.tx.put_room(&row)?;
         self.memory.rooms.insert(room, row);
+        self.leaf_is_new(&room)?;
         self.open_channel(&room, opened)?;
         self.renew_check_key(&room, opened)
     }
@@ -263,10 +271,6 @@ impl Cx<'_> {
     pub(super) fn is_admin(&self) -> Result<bool, Fault> {
         let me = self.memory.me()?;
         Ok(self.memory.roster()?.role_of(&me) == Some(crate::member::roster::Role::Admin))
-    }
-
-    fn take_package(&mut self, device: &DeviceId) -> Result<Option<Vec<u8>>, Fault> {
-        Ok(self.tx.take_package(device, u64::from_be_bytes(bytes(self.random)))?.map(|(b, _)| b))
     }
 
     /// Keeps the direct channel to every other active device.

@@ -47,6 +47,11 @@ pub(super) fn word(language: Language, index: u16) -> String {
     words.get(usize::from(index)).map(|word| word.nfc().collect()).unwrap_or_default()
 }
 
+/// The same without accents.
+pub(super) fn plain_word(language: Language, index: u16) -> String {
+    plain(&word(language, index))
+}
+
 /// The indices of exactly `expected` typed words.
 pub(super) fn indices(
     language: Language,

@@ -32,7 +32,7 @@ pub use state::{
     AUTO_APPROVE_TTL, Approval, Asked, DEFAULT_TTL, Invite, InviteError, MAX_TTL, Phase, Terms,
     TermsError,
 };
-pub use words::{JOIN_WORDS, JoinWords, Transcript};
+pub use words::{JOIN_WORDS, JoinWords, Transcript, passphrase};
 
 pub use crate::invite_code::{
     Bundle, BundleError, BundleKey, CodeError, Invitation, InviteCode, InviteKeys, JoinKey,

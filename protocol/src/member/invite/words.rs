@@ -8,15 +8,19 @@
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use blake2::{Blake2s256, Digest as _};
 use subtle::ConstantTimeEq;
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::dictionary::{self, WordError};
 use super::request::Opened;
 use crate::invite_code::Language;
+use crate::random::{Random, bytes};
 use crate::wire::ids::{Digest, InviteId};
 
 /// How many words are compared.
 pub const JOIN_WORDS: usize = 5;
+
+/// No word of the lists has more bytes without its accents.
+const LONGEST_WORD: usize = 8;
 
 /// Argon2id (RFC 9106): 256 MiB in KiB.
 const MEMORY_KIB: u32 = 256 * 1_024;
@@ -98,6 +102,26 @@ impl JoinWords {
     }
 }
 
+/// A passphrase of `count` words of a list, 11 bits each, without accents so that any keyboard
+/// writes it.
+pub fn passphrase(
+    language: Language,
+    count: usize,
+    random: &mut (impl Random + ?Sized),
+) -> Zeroizing<String> {
+    // Room for the longest words, so that no shorter copy is left behind.
+    let mut words = Zeroizing::new(String::with_capacity(count * (LONGEST_WORD + 1)));
+    for _ in 0..count {
+        if !words.is_empty() {
+            words.push(' ');
+        }
+        // 2,048 divides 65,536: every word is as likely.
+        let index = u16::from_be_bytes(bytes(random)) & 0x7FF;
+        words.push_str(&Zeroizing::new(dictionary::plain_word(language, index)));
+    }
+    words
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,6 +133,18 @@ mod tests {
         assert_eq!(words.to_text(Language::English)[1], "abandon");
         assert_eq!(words.0[0], 0x2A);
         assert!(JoinWords::from_bits(u64::MAX).0.iter().all(|&index| index == 2_047));
+    }
+
+    #[test]
+    fn a_proposed_passphrase_is_plain_words_that_differ_each_time() {
+        for language in [Language::English, Language::French] {
+            let propose = || passphrase(language, 6, &mut crate::random::OsRandom);
+            let words = propose();
+            assert_eq!(words.split(' ').count(), 6);
+            assert!(words.split(' ').all(|word| word.len() <= LONGEST_WORD), "{}", words.as_str());
+            assert!(words.bytes().all(|byte| byte == b' ' || byte.is_ascii_lowercase()));
+            assert_ne!(*words, *propose());
+        }
     }
 
     #[test]

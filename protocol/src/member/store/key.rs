@@ -51,6 +51,11 @@ impl Passphrase {
         text.extend(typed.nfc());
         Self(text)
     }
+
+    /// The text, to be handed to the process that holds the profile and nowhere else.
+    pub(in super::super) fn expose(&self) -> &str {
+        &self.0
+    }
 }
 
 impl DbKey {
@@ -60,7 +65,7 @@ impl DbKey {
     }
 
     /// The bytes, for the key pragma and nothing else.
-    pub(super) fn secret(&self) -> &Secret<KEY_LEN> {
+    pub(in super::super) fn secret(&self) -> &Secret<KEY_LEN> {
         &self.0
     }
 }

@@ -1,6 +1,7 @@
 //! The profile's lock: one process holds a profile.
 
 use std::fs::{File, TryLockError};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use super::files;
@@ -11,7 +12,7 @@ const LOCK_FILE: &str = "lock";
 /// the process dies.
 pub struct ProfileLock {
     // Closing the file is what releases the lock.
-    _file: File,
+    file: File,
 }
 
 /// Why the profile cannot be held.
@@ -41,10 +42,16 @@ impl ProfileLock {
             _ => LockError::Io(error),
         })?;
         match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
+            Ok(()) => Ok(Self { file }),
             Err(TryLockError::WouldBlock) => Err(LockError::Held),
             Err(TryLockError::Error(error)) => Err(LockError::Io(error)),
         }
+    }
+
+    /// Whether the lock's file still has a name. If not, the profile was removed under its holder.
+    pub fn is_there(&self) -> bool {
+        // A question that cannot be answered changes nothing.
+        self.file.metadata().map_or(true, |file| file.nlink() > 0)
     }
 }
 
@@ -59,6 +66,15 @@ mod tests {
         assert!(matches!(ProfileLock::try_acquire(dir.path()), Err(LockError::Held)));
         drop(held);
         assert!(ProfileLock::try_acquire(dir.path()).is_ok());
+    }
+
+    #[test]
+    fn a_holder_sees_that_its_profile_was_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let held = ProfileLock::try_acquire(dir.path()).unwrap();
+        assert!(held.is_there());
+        std::fs::remove_file(dir.path().join(LOCK_FILE)).unwrap();
+        assert!(!held.is_there());
     }
 
     #[test]

@@ -24,6 +24,7 @@ mod files;
 mod intents;
 mod invites;
 mod key;
+mod leaf;
 mod lock;
 mod messages;
 mod meta;
@@ -63,6 +64,7 @@ pub use invites::InviteRow;
 pub use key::{
     Calibration, DbKey, KeyError, Passphrase, change_passphrase, create_key, has_key, unlock_key,
 };
+pub use leaf::LeafState;
 pub use lock::{LockError, ProfileLock};
 pub use messages::{MessageQuery, MessageRow, MessageState, Unread};
 pub use meta::{Cursor, MetaKey};

@@ -268,6 +268,13 @@ CREATE TABLE package (
     bytes BLOB NOT NULL, last_resort INTEGER NOT NULL, at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX package_device ON package (device, last_resort);
+CREATE TABLE own_package (
+    reference BLOB PRIMARY KEY, last_resort INTEGER NOT NULL, given_to BLOB, at INTEGER NOT NULL,
+    replaced INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE TABLE leaf (
+    room BLOB PRIMARY KEY, day INTEGER NOT NULL, patience INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE invite (
     id BLOB PRIMARY KEY, secret BLOB NOT NULL, bundle BLOB NOT NULL, role INTEGER NOT NULL,

@@ -7,16 +7,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
-use tokio::io::BufReader;
 use tokio::net::unix::OwnedReadHalf;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
+use zeroize::Zeroizing;
 
 use super::super::core::ApiError;
 use super::super::events::{BACKLOG, Events};
 use super::lines::{Line, Lines, write_lines};
 use super::message::{self, FromServer};
 use super::{MAX_ANSWER, WRITE_QUEUE, socket};
+use crate::member::store::Passphrase;
 
 /// Calls that wait for an answer; `None` once the connection is gone.
 type Waiting = Arc<Mutex<Option<HashMap<u64, oneshot::Sender<Result<Value, ApiError>>>>>>;
@@ -24,7 +25,7 @@ type Waiting = Arc<Mutex<Option<HashMap<u64, oneshot::Sender<Result<Value, ApiEr
 /// A connection to the holder of a profile. Dropping it disconnects.
 pub(in super::super) struct Client {
     dir: PathBuf,
-    lines: mpsc::Sender<Vec<u8>>,
+    lines: mpsc::Sender<Zeroizing<Vec<u8>>>,
     waiting: Waiting,
     last_id: AtomicU64,
     tasks: JoinSet<()>,
@@ -54,14 +55,24 @@ impl Client {
         method: &str,
         params: &Value,
     ) -> Result<Value, ApiError> {
+        self.ask(|id| message::request(id, method, params)).await
+    }
+
+    pub(in super::super) async fn unlock(
+        &self,
+        passphrase: &Passphrase,
+    ) -> Result<Value, ApiError> {
+        self.ask(|id| message::unlock_request(id, passphrase)).await
+    }
+
+    async fn ask(&self, line: impl FnOnce(u64) -> Zeroizing<Vec<u8>>) -> Result<Value, ApiError> {
         let id = self.last_id.fetch_add(1, Ordering::Relaxed) + 1;
         let (answer, answered) = oneshot::channel();
         match lock(&self.waiting).as_mut() {
             Some(waiting) => drop(waiting.insert(id, answer)),
             None => return Err(ApiError::stopped()),
         }
-        let line = message::request(id, method, params);
-        self.lines.send(line).await.map_err(|_| ApiError::stopped())?;
+        self.lines.send(line(id)).await.map_err(|_| ApiError::stopped())?;
         answered.await.map_err(|_| ApiError::stopped())?
     }
 
@@ -87,7 +98,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 async fn read(reader: OwnedReadHalf, waiting: Waiting, events: mpsc::Sender<Value>) {
-    let mut lines = Lines::new(BufReader::new(reader), MAX_ANSWER);
+    let mut lines = Lines::new(reader, MAX_ANSWER);
     while let Ok(Some(line)) = lines.next().await {
         // Which call an answer over the bound belongs to cannot be known.
         let Line::Whole(line) = line else { break };

@@ -1,10 +1,12 @@
 //! The objects of JSON-RPC 2.0.
 
 use serde_json::{Value, json};
+use zeroize::Zeroizing;
 
 use super::super::core::ApiError;
 use super::super::faults::{PARAMS, PARSE, REQUEST};
 use super::lines::Line;
+use crate::member::store::Passphrase;
 
 /// A request as a client sent it.
 #[derive(Debug, PartialEq)]
@@ -51,7 +53,7 @@ pub(super) fn read(line: Line) -> Result<Request, Malformed> {
 }
 
 /// The answer to a request, as a line.
-pub(super) fn answer(id: Value, result: Result<Value, ApiError>) -> Vec<u8> {
+pub(super) fn answer(id: Value, result: Result<Value, ApiError>) -> Zeroizing<Vec<u8>> {
     line(&match result {
         Ok(result) => json!({ "jsonrpc": "2.0", "id": id, "result": result }),
         Err(error) => json!({ "jsonrpc": "2.0", "id": id, "error": error.to_json() }),
@@ -59,19 +61,37 @@ pub(super) fn answer(id: Value, result: Result<Value, ApiError>) -> Vec<u8> {
 }
 
 /// A request, as a line.
-pub(super) fn request(id: u64, method: &str, params: &Value) -> Vec<u8> {
+pub(super) fn request(id: u64, method: &str, params: &Value) -> Zeroizing<Vec<u8>> {
     line(&json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }))
 }
 
+/// A request to unlock, as a line: written once, into memory that is wiped.
+pub(super) fn unlock_request(id: u64, passphrase: &Passphrase) -> Zeroizing<Vec<u8>> {
+    /// The most bytes that JSON makes of one.
+    const ESCAPED: usize = 6;
+    /// More than everything beside the passphrase takes.
+    const FRAME: usize = 128;
+    let typed = passphrase.expose();
+    let mut line = Zeroizing::new(Vec::with_capacity(FRAME + ESCAPED * typed.len()));
+    line.extend_from_slice(
+        format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"unlock","params":{{"passphrase":"#)
+            .as_bytes(),
+    );
+    // Writing a string into a vector cannot fail.
+    let _written = serde_json::to_writer(&mut *line, typed);
+    line.extend_from_slice(b"}}\n");
+    line
+}
+
 /// An event for a subscriber, as a line.
-pub(super) fn event(params: Value) -> Vec<u8> {
+pub(super) fn event(params: Value) -> Zeroizing<Vec<u8>> {
     line(&json!({ "jsonrpc": "2.0", "method": "event", "params": params }))
 }
 
-fn line(value: &Value) -> Vec<u8> {
+fn line(value: &Value) -> Zeroizing<Vec<u8>> {
     let mut line = value.to_string().into_bytes();
     line.push(b'\n');
-    line
+    line.into()
 }
 
 /// What a server sent.

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::io::BufReader;
 use tokio::net::unix::OwnedReadHalf;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 use tracing::debug;
+use zeroize::Zeroizing;
 
 use super::super::core::ApiError;
 use super::super::driver::Driver;
@@ -93,8 +93,8 @@ async fn accept(listener: UnixListener, driver: Driver, mut stopped: watch::Rece
 }
 
 struct Connection {
-    reader: Lines<BufReader<OwnedReadHalf>>,
-    lines: mpsc::Sender<Vec<u8>>,
+    reader: Lines<OwnedReadHalf>,
+    lines: mpsc::Sender<Zeroizing<Vec<u8>>>,
     driver: Driver,
     free: Arc<Semaphore>,
     calls: JoinSet<()>,
@@ -111,7 +111,7 @@ impl Connection {
         let mut writing = JoinSet::new();
         writing.spawn(write_lines(writer, queue));
         Self {
-            reader: Lines::new(BufReader::new(reader), MAX_REQUEST),
+            reader: Lines::new(reader, MAX_REQUEST),
             lines,
             driver,
             free: Arc::new(Semaphore::new(MAX_CALLS)),

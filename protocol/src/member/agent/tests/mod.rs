@@ -4,6 +4,8 @@ pub(super) mod fake_core;
 mod fake_relay;
 mod holding;
 mod links;
+mod locking;
+mod memory;
 mod newcomers;
 
 use std::future::Future;

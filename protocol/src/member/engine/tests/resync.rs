@@ -116,7 +116,7 @@ fn a_key_package_drawn_by_two_adders_leaves_nobody_outside() {
     let device = world.device_id(nora);
     world.ok(KARIM, "room.create", json!({"name": "photo"}));
     world.ok(KARIM, "room.add", json!({"room": "photo", "member": "Sofia"}));
-    let one = world.forge(LEA, |cx| cx.tx.take_package(&device, 0).unwrap().unwrap().0);
+    let one = world.forge(LEA, |cx| cx.tx.take_package(&device, 0, 0).unwrap().unwrap().0);
     let room = [(LEA, "press"), (KARIM, "photo")];
     for (at, _) in room {
         let now = world.now;

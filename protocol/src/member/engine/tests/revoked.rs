@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::world::World;
+use crate::member::store::IntentKind;
 
 const LEA: usize = 0;
 const KARIM: usize = 1;
@@ -64,8 +65,9 @@ fn the_others_wait_a_random_0_to_10_s_then_commit_the_removal_if_the_revoker_is_
         .map(|at| {
             let now = world.now.unix_ms;
             world.forge(at, |cx| {
-                let due = cx.tx.intents().unwrap().into_iter().map(|i| i.not_before_ms).max();
-                due.unwrap() - now
+                let removals = cx.tx.intents().unwrap().into_iter();
+                let removals = removals.filter(|i| matches!(i.kind, IntentKind::Remove(_)));
+                removals.map(|i| i.not_before_ms).max().unwrap() - now
             })
         })
         .collect();

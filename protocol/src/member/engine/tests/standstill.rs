@@ -29,7 +29,7 @@ fn press() -> World {
 /// Karim adds Paul by a commit that names a roster entry nobody has yet.
 fn ahead(world: &mut World) {
     let paul = world.device_id(PAUL);
-    let package = world.forge(KARIM, |cx| cx.tx.take_package(&paul, 0).unwrap().unwrap().0);
+    let package = world.forge(KARIM, |cx| cx.tx.take_package(&paul, 0, 0).unwrap().unwrap().0);
     let change = Change { add: &[package], ..Change::default() };
     let commit = world.forge_commit(KARIM, "press", 1, &change, false);
     world.place(&commit);

@@ -53,7 +53,7 @@ fn a_bot_adds_nobody() {
     let mut world = press();
     let epoch = world.epoch(LEA, "press").0;
     let paul = world.device_id(PAUL);
-    let package = world.forge(BOT, |cx| cx.tx.take_package(&paul, 0).unwrap().unwrap().0);
+    let package = world.forge(BOT, |cx| cx.tx.take_package(&paul, 0, 0).unwrap().unwrap().0);
     let change = Change { add: &[package], ..Change::default() };
     let commit = world.forge_commit(BOT, "press", 0, &change, false);
     world.place(&commit);

@@ -45,7 +45,7 @@ fn stray_welcome(world: &mut World) -> Vec<u8> {
     let (room, sofia) = (world.room_id(KARIM, "press"), world.device_id(SOFIA));
     let place: Seq = world.relay.log.len() as Seq;
     let welcome = world.forge(KARIM, |cx| {
-        let package = cx.tx.take_package(&sofia, 0).unwrap().unwrap().0;
+        let package = cx.tx.take_package(&sofia, 0, 0).unwrap().unwrap().0;
         let change = Change { add: &[package], ..Change::default() };
         cx.raw_commit(&room, 0, &change, false).1.unwrap()
     });

@@ -136,14 +136,14 @@ fn single_use_packages_go_first_and_once_and_the_last_resort_stays() {
     });
     let count = world.view(|view| view.package_count(&device));
     assert_eq!(count, PackageCount { single_use: 2, last_resort: true });
-    let mut take = || world.step(|tx| tx.take_package(&device, 0));
+    let mut take = || world.step(|tx| tx.take_package(&device, 0, 0));
     assert_eq!(take(), Some((b"one".to_vec(), false)));
     assert_eq!(take(), Some((b"two".to_vec(), false)));
     assert_eq!(take(), Some((b"last".to_vec(), true)));
     assert_eq!(take(), Some((b"last".to_vec(), true)));
     assert_eq!(world.view(|view| view.last_resorts()), [(device, b"last".to_vec())]);
     world.step(|tx| tx.forget_packages_of(&device));
-    assert_eq!(world.step(|tx| tx.take_package(&device, 0)), None);
+    assert_eq!(world.step(|tx| tx.take_package(&device, 0, 0)), None);
 }
 
 #[test]
@@ -158,6 +158,6 @@ fn a_device_cannot_fill_the_store_with_packages() {
     });
     let count = world.view(|view| view.package_count(&device));
     assert_eq!(count.single_use, u64::from(MAX_PACKAGES_PER_DEVICE) - 1);
-    let first = world.step(|tx| tx.take_package(&device, 0));
+    let first = world.step(|tx| tx.take_package(&device, 0, 0));
     assert_eq!(first, Some((vec![84], false)));
 }

@@ -1,0 +1,8 @@
+//! English.
+
+pub(super) mod chat;
+pub(super) mod common;
+pub(super) mod people;
+pub(super) mod screen;
+pub(super) mod wizard;
+pub(super) mod words;

@@ -1,0 +1,118 @@
+//! What stays on the screen until somebody has seen it.
+
+/// English and French.
+pub(super) const SAID: &[(&str, &str)] = &[
+    (
+        "The team is too large for its admins to share the relay's rows.",
+        "L’équipe est trop grande pour que ses admins partagent les lignes du relais.",
+    ),
+    (
+        "The answer to the invitation does not come from an admin of the team that was promised.",
+        "La réponse à l’invitation ne vient pas d’un admin de l’équipe annoncée.",
+    ),
+    ("The relay sent the log out of order.", "Le relais a envoyé le journal dans le désordre."),
+    (
+        "{} tried to change a message of {} in {}. It was ignored.",
+        "{} a tenté de modifier un message de {} dans {}. C’est resté sans effet.",
+    ),
+    (
+        "A change signed with the root words was overtaken. Repeat it.",
+        "Un changement signé avec les mots racine a été devancé. Recommencez.",
+    ),
+    (
+        "A change of the team was overtaken by another: {}",
+        "Un changement de l’équipe a été devancé par un autre : {}",
+    ),
+    (
+        "The team's list has a change that this version cannot carry out. Update Staffetta.",
+        "La liste de l’équipe contient un changement que cette version ne sait pas suivre. Mettez Staffetta à jour.",
+    ),
+    (
+        "{} is a new admin of the team (change {}).",
+        "{} est un nouvel admin de l’équipe (changement {}).",
+    ),
+    ("You have a new device: {}.", "Vous avez un nouvel appareil : {}."),
+    (
+        "{} was an admin and is revoked. Look at who came in through that device: {}.",
+        "{} était admin et est révoqué. Regardez qui est entré par cet appareil : {}.",
+    ),
+    (
+        "A room is too large for this version to add anybody to it.",
+        "Un salon est trop grand pour que cette version y ajoute quelqu’un.",
+    ),
+    (
+        "{} added you to a second room called {}; it is shown here as {}.",
+        "{} vous a ajouté à un second salon nommé {} ; il s’appelle ici {}.",
+    ),
+    (
+        "{} tried to let this device into a room, and could not.",
+        "{} a tenté de faire entrer cet appareil dans un salon, sans y parvenir.",
+    ),
+    (
+        "The relay showed {} another past than this device.",
+        "Le relais a montré à {} un autre passé qu’à cet appareil.",
+    ),
+    (
+        "{}'s device has another list of the team than this one.",
+        "L’appareil de {} a une autre liste de l’équipe que celui-ci.",
+    ),
+    (
+        "The relay left out messages, or showed some twice.",
+        "Le relais a omis des messages, ou en a montré deux fois.",
+    ),
+    (
+        "The relay altered a message of this device.",
+        "Le relais a altéré un message de cet appareil.",
+    ),
+    (
+        "The relay says it knows a message of this device with other bytes.",
+        "Le relais dit connaître un message de cet appareil avec d’autres octets.",
+    ),
+    (
+        "An invitation was used a second time by another device; the first use was at {}. If you do not know why, revoke who came in with it.",
+        "Une invitation a servi une seconde fois, par un autre appareil ; la première fois, c’était à {}. Si vous ne savez pas pourquoi, révoquez qui est entré avec elle.",
+    ),
+    ("This device was revoked.", "Cet appareil a été révoqué."),
+    (
+        "The relay shows another log than before, or one that ends earlier. Nothing more is sent.",
+        "Le relais montre un autre journal qu’avant, ou un journal plus court. Plus rien n’est envoyé.",
+    ),
+    (
+        "The relay showed us two different pasts. Nothing more is sent.",
+        "Le relais nous a montré deux passés différents. Plus rien n’est envoyé.",
+    ),
+    (
+        "This profile is a copy of an older state: the device has sent messages since. Nothing more is sent from here.",
+        "Ce profil est la copie d’un état ancien : l’appareil a envoyé des messages depuis. Plus rien n’est envoyé d’ici.",
+    ),
+    (
+        "The relay no longer has the messages after the last one read here.",
+        "Le relais n’a plus les messages qui suivent le dernier lu ici.",
+    ),
+    ("{} is an admin now (change {}).", "{} est désormais admin (changement {})."),
+    ("{} is no longer an admin (change {}).", "{} n’est plus admin (changement {})."),
+    (
+        "The relay's address was changed (change {}).",
+        "L’adresse du relais a été changée (changement {}).",
+    ),
+    (
+        "Changes of the team were undone with the root words (change {}); put out: {}.",
+        "Des changements de l’équipe ont été annulés avec les mots racine (changement {}) ; exclus : {}.",
+    ),
+    (
+        "The relay refuses this device's changes of the team: its list is not the one expected.",
+        "Le relais refuse les changements d’équipe de cet appareil : sa liste n’est pas celle attendue.",
+    ),
+    (
+        "Room {} stands still: it relies on a change of the team that this device has not received.",
+        "Le salon {} est bloqué : il repose sur un changement de l’équipe que cet appareil n’a pas reçu.",
+    ),
+    (
+        "Room {} stands still: a change made by {} cannot be followed by this device.",
+        "Le salon {} est bloqué : cet appareil ne peut pas suivre un changement fait par {}.",
+    ),
+    (
+        "Room {} stands still: this device cannot follow its last change.",
+        "Le salon {} est bloqué : cet appareil ne peut pas suivre son dernier changement.",
+    ),
+];

@@ -1,0 +1,170 @@
+//! Joining, inviting, approving, roles, devices, verifying.
+
+/// English and French.
+pub(super) const SAID: &[(&str, &str)] = &[
+    ("The request to join was refused.", "La demande d’entrée a été refusée."),
+    (
+        "Call the person who invited you; they can invite you again.",
+        "Appelez la personne qui vous a invité ; elle peut vous inviter à nouveau.",
+    ),
+    ("The invitation was already used at {}.", "L’invitation a déjà servi à {}."),
+    (
+        "If that was not you, call your admin now.",
+        "Si ce n’était pas vous, appelez tout de suite votre admin.",
+    ),
+    (
+        "The relay does not accept this invitation: it was used, has expired, or was taken back.",
+        "Le relais n’accepte pas cette invitation : elle a servi, a expiré ou a été retirée.",
+    ),
+    (
+        "Ask for a new one. If you have not used it yourself, call your admin now. Check that this computer's clock is right.",
+        "Demandez-en une autre. Si vous ne l’avez pas utilisée vous-même, appelez tout de suite votre admin. Vérifiez aussi l’horloge de cet ordinateur.",
+    ),
+    ("The relay cannot be reached.", "Le relais est injoignable."),
+    (
+        "Check the network, then repeat the command; nothing is lost.",
+        "Vérifiez le réseau, puis relancez la commande ; rien n’est perdu.",
+    ),
+    (
+        "The relay speaks another version of the protocol.",
+        "Le relais parle une autre version du protocole.",
+    ),
+    ("Update Staffetta.", "Mettez Staffetta à jour."),
+    ("Call your admin.", "Appelez votre admin."),
+    (
+        "The relay does not know this invitation as it was made.",
+        "Le relais ne connaît pas cette invitation telle qu’elle a été faite.",
+    ),
+    ("Ask for a new one.", "Demandez-en une autre."),
+    (
+        "This is not the relay that the invitation names; nothing was sent.",
+        "Ce n’est pas le relais que nomme l’invitation ; rien n’a été envoyé.",
+    ),
+    (
+        "Somebody may stand between you and it: tell your admin by voice.",
+        "Quelqu’un se tient peut-être entre vous et lui : prévenez votre admin de vive voix.",
+    ),
+    ("The invitation has expired.", "L’invitation a expiré."),
+    ("This profile is already a member of a team.", "Ce profil est déjà membre d’une équipe."),
+    (
+        "Use another --profile, or wipe this one first.",
+        "Utilisez un autre --profile, ou détruisez d’abord celui-ci.",
+    ),
+    (
+        "There is not enough memory to make the words.",
+        "La mémoire ne suffit pas pour former les mots.",
+    ),
+    ("256 MiB are needed.", "Il faut 256 Mio."),
+    ("The name: {}.", "Le nom : {}."),
+    ("The device's label: {}.", "Le libellé de l’appareil : {}."),
+    ("The room's name: {}.", "Le nom du salon : {}."),
+    ("the name is empty", "il est vide"),
+    ("the name has more than 40 characters", "il a plus de 40 caractères"),
+    ("the name holds a character that names may not hold", "il contient un caractère interdit"),
+    ("The team's name cannot be used.", "Le nom de l’équipe ne peut pas servir."),
+    ("This profile has not joined a team yet.", "Ce profil n’a pas encore rejoint d’équipe."),
+    (
+        "Repeat `staffetta join` with the invitation code.",
+        "Relancez `staffetta join` avec le code d’invitation.",
+    ),
+    (
+        "Ask an admin to invite you again, into a new profile.",
+        "Demandez à un admin de vous réinviter, dans un nouveau profil.",
+    ),
+    (
+        "Ask an admin to revoke this device, and to invite you again into a new profile.",
+        "Demandez à un admin de révoquer cet appareil et de vous réinviter dans un nouveau profil.",
+    ),
+    ("Nobody asks with this invite.", "Personne ne demande à entrer avec cette invitation."),
+    (
+        "An admin is never approved without the words.",
+        "Un admin n’est jamais accepté sans les mots.",
+    ),
+    (
+        "That is a further device of {}, who alone can say so.",
+        "C’est un autre appareil de {}, qui seul peut le confirmer.",
+    ),
+    ("Only admins approve.", "Seuls les admins acceptent."),
+    ("Only admins invite.", "Seuls les admins invitent."),
+    ("Only admins revoke.", "Seuls les admins révoquent."),
+    (
+        "Only admins revoke devices of others.",
+        "Seuls les admins révoquent les appareils des autres.",
+    ),
+    ("Only admins change roles.", "Seuls les admins changent les rôles."),
+    ("Ask an admin of your team.", "Demandez à un admin de votre équipe."),
+    (
+        "There is not enough memory to compare the words.",
+        "La mémoire ne suffit pas pour comparer les mots.",
+    ),
+    (
+        "These are not the newcomer's words; nobody was let in.",
+        "Ce ne sont pas les mots du nouveau venu ; personne n’est entré.",
+    ),
+    (
+        "Ask again by voice. If they still differ, reject the request: it is somebody else's.",
+        "Redemandez de vive voix. S’ils diffèrent encore, refusez la demande : elle vient de quelqu’un d’autre.",
+    ),
+    ("The words cannot be read: {}.", "Les mots sont illisibles : {}."),
+    (
+        "Type the five words you heard; nothing was changed.",
+        "Tapez les cinq mots entendus ; rien n’a changé.",
+    ),
+    ("{} words instead of {}", "{} mots au lieu de {}"),
+    ("word {} is not on the list", "le mot {} n’est pas dans la liste"),
+    (
+        "There is already a {} in the team; nobody was let in.",
+        "Il y a déjà {} dans l’équipe ; personne n’est entré.",
+    ),
+    (
+        "Reject the request, and invite again under another name.",
+        "Refusez la demande, et invitez à nouveau sous un autre nom.",
+    ),
+    ("The request is unusable: {}.", "La demande est inutilisable : {}."),
+    ("That is the beginning of more than one invite.", "Plusieurs invitations commencent ainsi."),
+    ("There is no such invite.", "Il n’y a pas d’invitation de ce genre."),
+    ("Nothing to reject: {}.", "Rien à refuser : {}."),
+    (
+        "This device has not been told the relay's key by the other admins yet.",
+        "Les autres admins n’ont pas encore donné à cet appareil la clé du relais.",
+    ),
+    ("Try again when another admin is online.", "Réessayez quand un autre admin est en ligne."),
+    ("It cannot be approved: {}.", "Impossible d’accepter : {}."),
+    (
+        "Such an invite is good for at most {} hours.",
+        "Une telle invitation vaut au plus {} heures.",
+    ),
+    ("The relay refused the invite.", "Le relais a refusé l’invitation."),
+    ("End some open invites first.", "Fermez d’abord des invitations ouvertes."),
+    ("{} is that already.", "{} l’est déjà."),
+    ("The root words cannot be read: {}.", "Les mots racine sont illisibles : {}."),
+    ("Nothing was changed.", "Rien n’a changé."),
+    ("These are not this team's root words.", "Ce ne sont pas les mots racine de cette équipe."),
+    (
+        "The team's changes have the numbers 1 to {}.",
+        "Les changements de l’équipe portent les numéros 1 à {}.",
+    ),
+    ("See them: staffetta team log", "Pour les voir : staffetta team log"),
+    ("There is nothing to revoke: it is done already.", "Rien à révoquer : c’est déjà fait."),
+    ("A device does not revoke itself here.", "Un appareil ne se révoque pas lui-même ici."),
+    ("Bots have one device.", "Un robot a un seul appareil."),
+    (
+        "That is the beginning of more than one device's id.",
+        "Plusieurs identifiants d’appareils commencent ainsi.",
+    ),
+    ("There is no such device.", "Il n’y a pas d’appareil de ce genre."),
+    (
+        "The rooms have new keys. The relay cuts the device when the founder's device is online.",
+        "Les salons ont de nouvelles clés. Le relais coupera l’appareil quand celui du fondateur sera en ligne.",
+    ),
+    (
+        "It is not done yet; it goes on by itself.",
+        "Ce n’est pas encore fait ; cela continue tout seul.",
+    ),
+    ("{} has no device in the team.", "{} n’a pas d’appareil dans l’équipe."),
+    ("These are not the words of {}.", "Ce ne sont pas les mots de {}."),
+    (
+        "Ask again by voice. If they still differ, one of you is shown a false device: compare `staffetta team`, and tell an admin.",
+        "Redemandez de vive voix. S’ils diffèrent encore, l’un de vous voit un faux appareil : comparez `staffetta team`, et prévenez un admin.",
+    ),
+];

@@ -1,0 +1,270 @@
+//! The engine's thread: hands jobs to the core one by one and carries out what it wants done.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+use tokio::sync::{mpsc, oneshot};
+
+use super::super::store::{Passphrase, ProfileLock};
+use super::clock::Clock;
+use super::connection::{Outbox, Overflow};
+use super::core::{ApiError, CallId, Core, Now, Out};
+use super::driver::{Answer, Job};
+use super::events::{Events, Subscribers};
+use super::link::{Control, LinkEvent};
+use super::lock::{Idle, Vault, locked_status};
+
+/// Calls that were not answered yet.
+const MAX_PENDING: usize = 256;
+/// How often the thread looks whether its profile still exists, in milliseconds.
+const LOOK_MS: u64 = 2_000;
+
+enum Pending {
+    Call(oneshot::Sender<Answer>),
+    Subscribe(Events, oneshot::Sender<Result<Events, ApiError>>),
+}
+
+impl Pending {
+    /// Whether nobody waits for the answer any more.
+    fn is_abandoned(&self) -> bool {
+        match self {
+            Self::Call(answer) => answer.is_closed(),
+            Self::Subscribe(_, answer) => answer.is_closed(),
+        }
+    }
+}
+
+/// The core, or none while the profile is locked, and everybody who waits for it.
+pub(super) struct Engine {
+    /// `None` while locked.
+    core: Option<Box<dyn Core>>,
+    vault: Box<dyn Vault>,
+    /// Whether there is no core, for those who do not wait for this thread.
+    pub(super) locked: Arc<AtomicBool>,
+    idle: Idle,
+    clock: Clock,
+    control: Arc<Control>,
+    outbox: Option<Outbox>,
+    subscribers: Subscribers,
+    pending: HashMap<CallId, Pending>,
+    last_id: CallId,
+}
+
+impl Engine {
+    pub(super) fn new(
+        core: Box<dyn Core>,
+        clock: Clock,
+        control: Arc<Control>,
+        vault: Box<dyn Vault>,
+    ) -> Self {
+        Self {
+            core: Some(core),
+            vault,
+            locked: Arc::default(),
+            idle: Idle::default(),
+            clock,
+            control,
+            outbox: None,
+            subscribers: Subscribers::default(),
+            pending: HashMap::new(),
+            last_id: 0,
+        }
+    }
+
+    /// Hands jobs over until it is told to stop, or the profile is gone.
+    pub(super) fn run(
+        &mut self,
+        timer: &Runtime,
+        mut queue: mpsc::Receiver<Job>,
+        lock: &ProfileLock,
+    ) {
+        let mut look_at = 0;
+        loop {
+            self.drain();
+            let now = self.clock.now();
+            if now.mono_ms >= look_at {
+                look_at = now.mono_ms + LOOK_MS;
+                // Whoever goes on in a profile that was removed goes on in nothing.
+                if !lock.is_there() {
+                    return;
+                }
+            }
+            self.lock_if_idle(now.mono_ms);
+            let due = self.core.as_ref().and_then(|core| core.deadline());
+            let idle = self.idle.due().filter(|_| self.core.is_some());
+            let next = due.into_iter().chain(idle).fold(look_at, u64::min);
+            if let Some(core) = self.core.as_mut().filter(|_| due.is_some_and(|d| d <= now.mono_ms))
+            {
+                core.tick(now);
+                self.drain();
+            }
+            // Even a deadline that stays in the past lets jobs through and burns no core.
+            let wait = Duration::from_millis(next.saturating_sub(now.mono_ms).max(1));
+            let job = async { tokio::time::timeout(wait, queue.recv()).await };
+            match timer.block_on(job) {
+                Err(_) => {}
+                Ok(None | Some(Job::Stop)) => return,
+                Ok(Some(Job::End { answer })) => {
+                    drop(answer.send(Ok(json!({}))));
+                    return;
+                }
+                Ok(Some(job)) => self.carry_out(job),
+            }
+        }
+    }
+
+    /// Drops the core, closes the database and hangs up; whoever waits for an answer is told.
+    fn lock(&mut self) {
+        if self.core.take().is_none() {
+            return;
+        }
+        self.locked.store(true, Ordering::Relaxed);
+        self.outbox = None;
+        self.control.redial.notify_one();
+        for (_, pending) in self.pending.drain() {
+            match pending {
+                Pending::Call(answer) => drop(answer.send(Err(ApiError::locked()))),
+                Pending::Subscribe(_, answer) => drop(answer.send(Err(ApiError::locked()))),
+            }
+        }
+        self.subscribers.publish(&json!({ "v": 1, "type": "locked" }));
+    }
+
+    fn unlock(&mut self, passphrase: &Passphrase) -> Answer {
+        if self.core.is_some() {
+            self.vault.check(passphrase)?;
+        } else {
+            self.core = Some(self.vault.open(passphrase)?);
+            self.locked.store(false, Ordering::Relaxed);
+            self.control.poke.notify_one();
+            self.subscribers.publish(&json!({ "v": 1, "type": "unlocked" }));
+        }
+        self.idle.note("unlock", self.clock.ms());
+        Ok(json!({}))
+    }
+
+    /// Locks when nobody has asked for anything in the time set, and nobody waits for an answer.
+    fn lock_if_idle(&mut self, now_ms: u64) {
+        if self.core.is_none() || self.idle.due().is_none_or(|due| now_ms < due) {
+            return;
+        }
+        if self.pending.values().all(Pending::is_abandoned) {
+            self.lock();
+        } else {
+            self.idle.note("", now_ms);
+        }
+    }
+
+    fn carry_out(&mut self, job: Job) {
+        let now = self.clock.now();
+        match job {
+            Job::Link(event) => {
+                // What a connection of before still says means nothing to a locked profile.
+                let Some(core) = self.core.as_mut() else { return };
+                match event {
+                    LinkEvent::Up { welcome, outbox, .. } => {
+                        self.outbox = Some(outbox);
+                        core.frame(now, welcome);
+                    }
+                    LinkEvent::Frame(frame) => core.frame(now, frame),
+                    LinkEvent::Down(why) => {
+                        self.outbox = None;
+                        core.down(now, why);
+                    }
+                }
+            }
+            Job::Dial(answer) => {
+                // A link that went away meanwhile will not miss it.
+                let _gone = answer.send(self.core.as_ref().and_then(|core| core.dial()));
+            }
+            // A caller that went away will not miss its answer.
+            Job::Call { method, params, answer } => {
+                self.idle.note(&method, now.mono_ms);
+                self.call(now, &method, params, answer);
+            }
+            Job::Subscribe { params, answer } => {
+                self.idle.note("subscribe", now.mono_ms);
+                let id = self.next_id().ok_or_else(ApiError::busy);
+                let core = self.core.as_mut().ok_or_else(ApiError::locked);
+                let added = core.and_then(|core| {
+                    let id = id?;
+                    Ok((core, id, self.subscribers.add(id, &params)?))
+                });
+                match added {
+                    Ok((core, id, events)) => {
+                        self.pending.insert(id, Pending::Subscribe(events, answer));
+                        core.call(now, id, "subscribe", params);
+                    }
+                    Err(error) => drop(answer.send(Err(error))),
+                }
+            }
+            Job::Unlock { passphrase, answer } => drop(answer.send(self.unlock(&passphrase))),
+            Job::End { .. } | Job::Stop => {}
+        }
+    }
+
+    /// Hands a call to the core, or answers it here.
+    fn call(&mut self, now: Now, method: &str, params: Value, answer: oneshot::Sender<Answer>) {
+        let id = self.next_id();
+        let here = match (method, id, self.core.as_mut()) {
+            ("lock", _, _) => {
+                self.lock();
+                Ok(json!({}))
+            }
+            ("lock.after", _, _) => self.idle.set(&params, now.mono_ms),
+            ("status", _, None) => Ok(locked_status()),
+            (_, _, None) => Err(ApiError::locked()),
+            (_, None, _) => Err(ApiError::busy()),
+            (_, Some(id), Some(core)) => {
+                self.pending.insert(id, Pending::Call(answer));
+                return core.call(now, id, method, params);
+            }
+        };
+        drop(answer.send(here));
+    }
+
+    /// An id for a further call; `None` if too many wait for an answer.
+    fn next_id(&mut self) -> Option<CallId> {
+        if self.pending.len() >= MAX_PENDING {
+            self.pending.retain(|_, pending| !pending.is_abandoned());
+        }
+        if self.pending.len() >= MAX_PENDING {
+            return None;
+        }
+        self.last_id += 1;
+        Some(self.last_id)
+    }
+
+    /// Carries out what the core wants done.
+    fn drain(&mut self) {
+        while let Some(out) = self.core.as_mut().and_then(|core| core.poll()) {
+            match out {
+                Out::Send(frame) => {
+                    let sent = self.outbox.as_ref().map(|outbox| outbox.send(frame));
+                    // Dropping the outbox hangs up once what is queued has gone out.
+                    if matches!(sent, Some(Err(Overflow))) {
+                        self.outbox = None;
+                    }
+                }
+                Out::Event(event) => self.subscribers.publish(&event),
+                Out::Answer(id, answer) => self.answer(id, answer),
+                Out::Redial => self.control.redial.notify_one(),
+            }
+        }
+    }
+
+    fn answer(&mut self, id: CallId, answer: Answer) {
+        match self.pending.remove(&id) {
+            Some(Pending::Call(to)) => drop(to.send(answer)),
+            Some(Pending::Subscribe(events, to)) => {
+                self.subscribers.answered(id, &answer);
+                drop(to.send(answer.map(|_| events)));
+            }
+            None => {}
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! People at real terminals: every story types keys and reads the screen, as somebody would.
+
+use std::process::Command;
+
+use staffetta_tests::terminal::{Terminal, client, key};
+use staffetta_tests::world::GENERAL;
+use staffetta_tests::{Staff, World};
+
+const COLUMNS: u16 = 80;
+const ROWS: u16 = 24;
+/// What the newcomer chooses.
+const PASSPHRASE: &str = "seven plain words of my own";
+
+/// The screen of somebody's profile.
+fn screen_of(staff: &Staff) -> Command {
+    client(&["--profile".as_ref(), staff.profile.as_os_str()])
+}
+
+fn open(staff: &Staff) -> Terminal {
+    Terminal::start(&screen_of(staff), COLUMNS, ROWS)
+}
+
+/// The five words that stand on the screen.
+fn five_words(terminal: &Terminal) -> String {
+    terminal.comes_to("five words", |screen| {
+        let (_, after) = screen.split_once("five words:")?;
+        let line = after.lines().find(|line| !line.trim().is_empty())?;
+        (line.split_whitespace().count() == 5).then(|| line.trim().to_owned())
+    })
+}
+
+/// Leads a newcomer through the first run; counts what is typed beyond code, name and passphrase.
+fn first_run(terminal: &Terminal, pasted: &str, name: &str) -> usize {
+    terminal.shows("Paste the invitation");
+    terminal.pastes(pasted);
+    terminal.shows("That is a whole invitation");
+    terminal.types(key::ENTER);
+    terminal.shows("[ Yes ]");
+    terminal.types(key::ENTER);
+    terminal.shows("your name");
+    terminal.types(name);
+    terminal.types(key::ENTER);
+    terminal.shows("passphrase");
+    terminal.types(PASSPHRASE);
+    terminal.types(key::ENTER);
+    4 * key::ENTER.len()
+}
+
+#[test]
+fn first_run_from_a_pasted_code_to_the_first_message() {
+    let world = World::usual();
+    let (id, code) = world.invite(&["Lea"]);
+    let mut lea = Staff::new(world.dir(), "Lea");
+    let terminal = open(&lea);
+    let mail = format!("Bonjour Lea,\nvoici ton invitation :\n\n    {code}\n\nKarim");
+    let typed = first_run(&terminal, &mail, "Lea");
+    assert!(typed <= 60, "{typed} characters beyond code, name and passphrase");
+    // Typed while keys are made: nobody asked for it.
+    terminal.shows_no_longer("passphrase");
+    terminal.types("dropped");
+
+    let words = five_words(&terminal);
+    assert!(terminal.screen().contains("Karim"));
+    world.founder_sees(&id, "asking");
+    world.founder.ok(&["approve", &id, "--words", &words]);
+    terminal.shows(GENERAL);
+    terminal.types("Bonjour de Lea");
+    terminal.types(key::ENTER);
+    world.founder.reads(GENERAL, "Bonjour de Lea");
+    assert_eq!(world.founder.texts(GENERAL), ["Bonjour de Lea"]);
+
+    // She leaves and comes back to where she was.
+    let mut terminal = terminal;
+    terminal.types(&key::control('q'));
+    assert_eq!(terminal.ends(), 0);
+    assert!(terminal.is_restored());
+    let passphrase = lea.home().join("typed");
+    staffetta_tests::staff::write_private(&passphrase, PASSPHRASE);
+    lea.use_passphrase_file(passphrase);
+    lea.go_online();
+    let again = open(&lea);
+    again.shows("Bonjour de Lea");
+}
+
+#[test]
+fn a_wrong_third_group_is_said_while_it_is_typed() {
+    let world = World::usual();
+    let (_, code) = world.invite(&["Lea"]);
+    let lea = Staff::new(world.dir(), "Lea");
+    let (host, symbols) = code.split_once('/').expect("HOST/SYMBOLS");
+    let mut groups: Vec<String> = symbols.split('-').map(str::to_owned).collect();
+    let other = if groups[2].starts_with('A') { "B" } else { "A" };
+    groups[2].replace_range(0..1, other);
+    let terminal = open(&lea);
+    terminal.shows("Paste the invitation");
+    terminal.types(&format!("{host}/{}", groups.join("-")));
+    terminal.shows("The third group of the code is wrong.");
+    terminal.types(key::ENTER);
+    terminal.types(&key::control('u'));
+    terminal.types(&code);
+    terminal.shows("That is a whole invitation");
+    assert!(!lea.profile.exists(), "a mistyped code makes no profile");
+}
+
+#[test]
+fn a_founder_reads_the_root_words_once_and_comes_into_the_room() {
+    let world = World::usual();
+    let mut relay = staffetta_tests::Relay::init(&world.dir().join("second"), "Campagne Deux");
+    relay.serve();
+    let founder = Staff::new(world.dir(), "Nadia");
+    let mut terminal = open(&founder);
+    first_run(&terminal, &relay.founder_code, "Nadia");
+    terminal.shows("These 24 words");
+    terminal.shows("24 ");
+    terminal.types(key::ENTER);
+    terminal.shows(GENERAL);
+    assert!(!terminal.screen().contains("These 24 words"));
+    terminal.types(&key::control('q'));
+    assert_eq!(terminal.ends(), 0);
+    assert!(terminal.is_restored());
+}

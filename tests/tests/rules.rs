@@ -211,6 +211,16 @@ const ROOMS: &[Rule] = &[
             "a_key_package_drawn_by_two_adders_leaves_nobody_outside",
             "a_bot_answers_no_resync_and_in_the_control_room_only_admins_do",
             "at_most_4_a_day",
+            "a_device_past_retention_comes_back_through_the_others_and_counts_what_it_missed",
+            "where_the_log_stands_is_taken_from_a_peer_never_from_the_relay",
+        ],
+    ),
+    (
+        "If nobody can help, an admin (or, in a room without one, any member) posts roster entry `room restart`",
+        &[
+            "if_nobody_can_help_an_admin_posts_room_restart_and_it_goes_on_without_the_author",
+            "in_a_room_without_an_admin_any_member_restarts_it",
+            "a_member_restarts_no_room_that_goes_on",
         ],
     ),
     (

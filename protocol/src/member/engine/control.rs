@@ -149,6 +149,9 @@ impl Cx<'_> {
                     self.relay_changed(number)?;
                 }
             }
+            Applied::RoomRestart { room, without, by } => {
+                self.room_restarted(room, without, by, place)?;
+            }
             Applied::Policy { .. } => {}
             Applied::Unsupported(_) => self.alarm(
                 "The team's list has a change that this version cannot carry out. Update Staffetta.",

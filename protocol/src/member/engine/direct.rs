@@ -7,7 +7,7 @@ use super::asks::DIRECT_ASK;
 use super::control::Origin;
 use super::fault::Fault;
 use super::members::{is_visible, kind_code};
-use super::memory::{Key, Standings, signed_entries};
+use super::memory::{Key, Live, Standings, signed_entries};
 use super::packages::{DIRECT_PACKAGE, DIRECT_WANT};
 use super::profile::Stage;
 use crate::cell::chain::Whole;
@@ -30,6 +30,10 @@ pub(super) const DIRECT_RESYNC: u8 = 4;
 pub(super) const DIRECT_LEAF: u8 = 5;
 /// A Welcome could not be opened.
 pub(super) const DIRECT_UNOPENED: u8 = 6;
+/// Where does the log stand?
+pub(super) const DIRECT_WHERE: u8 = 7;
+/// There. What came before is not read: see `behind`.
+pub(super) const DIRECT_PLACE: u8 = 9;
 
 /// Under this id Welcomes are held that came before the control room's.
 const EARLY: RoomId = RoomId([0; 16]);
@@ -100,6 +104,7 @@ impl Cx<'_> {
             DIRECT_RESYNC => self.resync_asked(peer, &whole.content),
             DIRECT_LEAF => self.leaf_told(peer, &whole.content),
             DIRECT_UNOPENED => self.welcome_unopened(peer, &whole.content),
+            DIRECT_WHERE => self.where_asked(peer, &whole.content),
             DIRECT_WANT => self.package_wanted(&peer),
             DIRECT_PACKAGE => self.package_given(&peer, &whole.content),
             DIRECT_ENTRY => match SignedEntry::decode(&whole.content) {
@@ -141,7 +146,12 @@ impl Cx<'_> {
             // Entries placed since the snapshot; each is signed and chained, so that keys from
             // the wrong hands open nothing that counts.
             let epoch = invitation.epoch();
-            let older = invitation.note().control_secrets.iter().filter(|s| s.epoch < epoch);
+            let older = invitation.note().control_secrets.iter().filter(|s| {
+                let known =
+                    |live: &Live| live.kind == ChannelKind::Control && live.epoch == s.epoch;
+                s.epoch < epoch && !self.memory.channels.iter().any(known)
+            });
+            let older: Vec<_> = older.collect();
             for old in older {
                 let Some(secret) = crate::secret::Secret::copy(old.secret.expose()) else {
                     continue;

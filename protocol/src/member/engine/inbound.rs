@@ -79,10 +79,13 @@ impl Cx<'_> {
             return Ok(());
         }
         let Some(cursor) = self.memory.cursor else { return self.push_while_joining(first, cells) };
+        if self.memory.profile.behind.is_some() {
+            return self.push_while_behind(first, hash, cells);
+        }
         if first != cursor.seq + 1 {
             self.link.connected = false;
             self.effects.push(Out::Redial);
-            return self.alarm("The relay left out messages, or showed some twice.");
+            return self.alarm_once("The relay left out messages, or showed some twice.");
         }
         let mut rolled = cursor.hash;
         let mut hashes = Vec::with_capacity(cells.len());
@@ -129,7 +132,7 @@ impl Cx<'_> {
 
     /// A cell of the outbox came back, equal in all 1024 bytes. Its first occurrence is the one
     /// that counts; a copy later means nothing.
-    fn own_cell(&mut self, seq: Seq, own: &OutCell) -> Result<(), Fault> {
+    pub(super) fn own_cell(&mut self, seq: Seq, own: &OutCell) -> Result<(), Fault> {
         self.link.sent.remove(&own.id);
         let is_first = self.tx.placed_cell(&own.id, seq)?;
         let is_whole = self.chain_own(seq, &own.bytes)?;
@@ -269,6 +272,12 @@ impl Cx<'_> {
         }
         self.event(json!({"v": 1, "type": "alarm", "text": text}));
         Ok(())
+    }
+
+    /// As [`Cx::alarm`], unless it was said already and nobody has dismissed it.
+    fn alarm_once(&mut self, text: &str) -> Result<(), Fault> {
+        let alarms: Vec<String> = self.tx.get(MetaKey::Alarms)?.unwrap_or_default();
+        if alarms.iter().any(|known| known == text) { Ok(()) } else { self.alarm(text) }
     }
 
     pub(super) fn save_profile(&self) -> Result<(), Fault> {

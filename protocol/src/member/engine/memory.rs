@@ -14,7 +14,7 @@ use crate::member::store::{
     BeaconClock, ChannelKind, ChannelRow, Cursor, MetaKey, ResyncRow, RoomRow, View,
 };
 use crate::secret::Secret;
-use crate::wire::ids::{CellId, DeviceId, InviteId, RoomId, Seq};
+use crate::wire::ids::{CellId, DeviceId, Digest, InviteId, RoomId, Seq};
 use crate::wire::limits::CELL;
 
 /// Everything the engine keeps in memory.
@@ -32,6 +32,10 @@ pub(super) struct Memory {
     pub(super) cursor: Option<Cursor>,
     /// Cells read while joining, before the answer says what they are worth.
     pub(super) unread: Vec<(Seq, CellId, Box<[u8; CELL]>)>,
+    /// The last place and running hash that the relay named while this device believes nothing.
+    pub(super) claimed: Option<(Seq, Digest)>,
+    /// Who asks where the log stands, and the number of its last roster entry.
+    pub(super) asked_where: BTreeMap<DeviceId, u32>,
     /// The running hashes at the last places read, in short form.
     pub(super) recent: VecDeque<(Seq, [u8; 16])>,
 }
@@ -125,6 +129,8 @@ impl Memory {
             resyncs: view.resyncs()?.into_iter().map(|row| (row.room, row)).collect(),
             cursor: view.cursor()?,
             unread: Vec::new(),
+            claimed: None,
+            asked_where: BTreeMap::new(),
             recent: VecDeque::new(),
         })
     }

@@ -189,11 +189,7 @@ impl Cx<'_> {
     /// This device is in the room again. What it had under way there was in vain.
     pub(super) fn back_in(&mut self, room: &RoomId, helper: DeviceId) -> Result<(), Fault> {
         let Some(mut row) = self.memory.resyncs.get(room).cloned() else { return Ok(()) };
-        if let Some(pending) = self.tx.pending_commit(room)? {
-            self.tx.delete_pending_commit(room)?;
-            self.tx.remove_out(pending.out_message)?;
-        }
-        self.reseal_texts(room)?;
+        self.drop_under_way(room)?;
         if row.only.is_some() {
             return self.settled(room);
         }

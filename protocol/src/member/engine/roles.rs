@@ -34,7 +34,7 @@ pub(super) struct RewindParams {
 }
 
 impl Cx<'_> {
-    fn wait_posted(&mut self, call: CallId, answer: Value) {
+    pub(super) fn wait_posted(&mut self, call: CallId, answer: Value) {
         let deadline = self.now.mono_ms + POST_WAIT_MS;
         let what = What::Posted { answer };
         self.waits.add(Wait { call, what, deadline, extended: deadline, queue_only: false });

@@ -212,11 +212,12 @@ impl Cx<'_> {
     /// Whether the room goes on for this device.
     fn standing(&self, row: &RoomRow) -> &'static str {
         match row.status {
+            RoomStatus::Left => "left",
+            _ if self.memory.profile.behind.is_some() => "behind",
             RoomStatus::Active if self.is_settled(&row.id) => "active",
             RoomStatus::Active => "unconfirmed",
             RoomStatus::Waiting { .. } => "waiting",
             RoomStatus::Frozen(_) => "frozen",
-            RoomStatus::Left => "left",
         }
     }
 

@@ -25,7 +25,9 @@ impl Cx<'_> {
         if !self.memory.profile.is_inside() {
             return Ok(());
         }
+        self.ask_where()?;
         if self.caught_up() {
+            self.tell_where()?;
             self.work_on_resyncs()?;
             self.work_on_rooms()?;
             self.seal_texts()?;
@@ -49,7 +51,7 @@ impl Cx<'_> {
         let intents = self.tx.intents()?;
         let to_come = intents.iter().filter(|intent| intent.not_before_ms > unix);
         let wishes = to_come.map(|intent| mono + (intent.not_before_ms - unix));
-        let dues = [self.errands_due()?, self.beacons_due(), self.resyncs_due()];
+        let dues = [self.errands_due()?, self.beacons_due(), self.resyncs_due(), self.behind_due()];
         let errand = dues
             .into_iter()
             .flatten()

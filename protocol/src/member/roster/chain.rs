@@ -10,7 +10,7 @@ use super::rules::{self, Name};
 use crate::invite_code::{Language, Role, RosterHead};
 use crate::member::identity::{DevicePublic, SigningPublic, SigningSecret};
 use crate::noise::keys::StaticPublic;
-use crate::wire::ids::{DeviceId, Digest, InviteId, MemberId, TeamId};
+use crate::wire::ids::{DeviceId, Digest, InviteId, MemberId, RoomId, TeamId};
 
 /// Most devices that admins add, the revoked ones counted; the root may go on.
 pub const MAX_DEVICES: usize = 4_096;
@@ -81,8 +81,6 @@ impl std::fmt::Debug for Relay {
 pub enum Unsupported {
     /// A restored or replaced log.
     LogChange,
-    /// A room begun anew.
-    RoomRestart,
 }
 
 /// What an entry changed.
@@ -121,6 +119,15 @@ pub enum Applied {
     },
     /// The relay's key or addresses are others.
     RelayAddresses,
+    /// A room is to begin anew, if its members find that the author may have it so.
+    RoomRestart {
+        /// The room.
+        room: RoomId,
+        /// The device left out.
+        without: DeviceId,
+        /// Who wants it.
+        by: Author,
+    },
     /// A policy has a value.
     Policy {
         /// Its name.
@@ -317,7 +324,10 @@ impl Roster {
                 Ok(Applied::Policy { name: name.clone() })
             }
             Action::LogChange { .. } => Ok(self.skip(entry.number, Unsupported::LogChange)),
-            Action::RoomRestart { .. } => Ok(self.skip(entry.number, Unsupported::RoomRestart)),
+            Action::RoomRestart { room, without } => {
+                let (room, without, by) = (*room, *without, entry.author);
+                Ok(Applied::RoomRestart { room, without, by })
+            }
             Action::Rewind { numbers } => Ok(self.fold_rewind(entry.number, numbers)),
         }
     }

@@ -1,6 +1,7 @@
 //! Whole teams in one process: engines on real stores, a relay that is a list, a clock by hand.
 
 mod beacons;
+mod behind;
 mod blobs;
 mod changes;
 mod chaos;
@@ -13,6 +14,7 @@ mod hostile;
 mod own_cells;
 mod own_devices;
 mod relay;
+mod restart;
 mod restored;
 mod resync;
 mod revoked;

@@ -48,7 +48,7 @@ impl World {
         found.map_or(String::new(), |state| state["state"].as_str().unwrap().to_owned())
     }
 
-    fn missing(&mut self, at: usize) -> Vec<(String, u64)> {
+    pub(super) fn missing(&mut self, at: usize) -> Vec<(String, u64)> {
         let status = self.ok(at, "status", json!({}));
         let rows = status["missing"].as_array().unwrap();
         let row = |row: &serde_json::Value| {

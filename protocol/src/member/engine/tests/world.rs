@@ -203,6 +203,11 @@ impl World {
             blob_quota: 0,
         };
         device.engine.frame(self.now, welcome);
+        let oldest = self.relay.forgotten + 1;
+        if dial.resume < oldest && head >= dial.resume {
+            device.cursor = Some(oldest);
+            device.engine.frame(self.now, ToDevice::Gap { lane: Lane(0), oldest });
+        }
     }
 
     pub(super) fn disconnect(&mut self, at: usize) {

@@ -8,8 +8,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::text::Language;
 use crate::time;
 
+mod help;
 mod rooms;
 
+pub(crate) use help::parse;
 pub(crate) use rooms::{DeviceCommand, RoomCommand};
 
 /// The label of a device that nobody named; never the name of the host.
@@ -306,6 +308,14 @@ pub(crate) enum TeamCommand {
     },
     /// List the team's changes with their numbers, oldest first
     Log,
+    /// Show what the team has decided, or, as an admin, decide it
+    Policy {
+        /// Whether messages tell how far their sender has read
+        #[arg(value_parser = ["receipts"], requires = "value")]
+        name: Option<String>,
+        #[arg(value_parser = ["on", "off"])]
+        value: Option<String>,
+    },
     /// Undo changes, with the 24 root words
     Rewind {
         /// The changes' numbers

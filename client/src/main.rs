@@ -15,13 +15,11 @@ mod tui;
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use tokio::runtime::Builder;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::commands::Cli;
 use crate::errors::Failure;
 use crate::output::{Out, Style};
 use crate::text::Language;
@@ -33,7 +31,7 @@ fn main() -> ExitCode {
     let locale = Language::of_locale(|name| std::env::var_os(name));
     // What the parser says is for people as well.
     text::speak(Language::of_arguments(std::env::args_os()).unwrap_or(locale));
-    let cli = Cli::parse();
+    let cli = commands::parse();
     text::speak(cli.global.lang.unwrap_or(locale));
     let style = Style::choose(&cli.global);
     if style.verbose {

@@ -28,9 +28,9 @@ impl Passphrase {
         Self(text)
     }
 
-    /// Its text, to be kept for another attempt.
-    pub(crate) fn into_text(self) -> Zeroizing<String> {
-        self.0
+    /// A copy of its text, to go on with joining.
+    pub(crate) fn copy(&self) -> Zeroizing<String> {
+        self.0.clone()
     }
 
     /// The passphrase as the agent takes it.

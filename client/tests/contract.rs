@@ -124,6 +124,26 @@ mod contract {
     }
 
     #[test]
+    fn a_language_changes_what_people_read_and_nothing_that_scripts_do() {
+        let dir = Dir::new("language");
+        let french = [
+            command(&dir).args(["--lang", "fr", "status"]).output().unwrap(),
+            command(&dir).args(["status", "--lang=fr", "--json"]).output().unwrap(),
+            command(&dir).arg("status").env("LC_ALL", "fr_FR.UTF-8").output().unwrap(),
+        ];
+        for output in &french {
+            refused(output, 2, "Il faut la phrase de passe");
+        }
+        let english =
+            command(&dir).args(["status", "--lang", "en"]).env("LC_ALL", "fr_FR").output();
+        refused(&english.unwrap(), 2, "The passphrase is needed");
+        let version = |lang| run(&dir, &["version", "--json", "--lang", lang]).stdout;
+        assert_eq!(version("fr"), version("en"));
+        let help = command(&dir).args(["send", "--help"]).env("LC_ALL", "fr_FR").output().unwrap();
+        assert!(String::from_utf8_lossy(&help.stdout).contains("Envoyer un message"));
+    }
+
+    #[test]
     fn a_reader_that_goes_away_is_no_error() {
         let dir = Dir::new("pipe");
         let mut child = command(&dir).arg("version").spawn().unwrap();

@@ -92,6 +92,28 @@ async fn same_id_same_bytes_same_seq_and_other_bytes_an_error() {
 }
 
 #[tokio::test]
+async fn a_request_for_another_lane_gets_fail_4() {
+    let relay = Relay::start();
+    let (_, device) = relay.found().await;
+    let mut link = device.link(&relay, 1).await.unwrap();
+    let (id, bytes) = cell(1);
+    let lane = Lane(1);
+    let requests = [
+        ToRelay::Put { lane, request: 1, cells: Cells::collect([(id, &bytes)]) },
+        ToRelay::BlobGet { lane, request: 1, id: BlobId([0; 32]), index: 0 },
+    ];
+    for request in requests {
+        link.send(request).await;
+        let answer = link.next().await;
+        let unknown = ToDevice::Fail { request: 1, code: FailCode::Unknown, retry_ms: 0 };
+        assert!(answer.is_some_and(|it| it.encode().unwrap() == unknown.encode().unwrap()));
+    }
+    // Nothing was stored, and the connection goes on.
+    link.put(2, 1..2).await;
+    assert_eq!(link.ack(2, &mut Vec::new()).await.unwrap(), [1]);
+}
+
+#[tokio::test]
 async fn kill_9_in_mid_burst_loses_no_acknowledged_cell_and_keeps_order() {
     let mut relay = Relay::start();
     let (_, admin) = relay.found().await;

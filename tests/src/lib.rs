@@ -14,6 +14,7 @@ pub mod process;
 pub mod relay_process;
 pub mod rpc;
 pub mod source;
+pub mod specification;
 pub mod staff;
 pub mod terminal;
 pub mod world;

@@ -1,5 +1,6 @@
 //! The project's own source, as the stories about its shape read it.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -70,6 +71,28 @@ impl Source {
         let inside = || lines.windows(2).find(|two| opens(two)).map(|two| two[0].0);
         if whole { Some(1) } else { inside() }
     }
+}
+
+/// The names of all tests, of the conformance suite of stores too.
+pub fn tests() -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for file in files(&[".rs"]) {
+        let (mut is_test, mut in_suite) = (false, false);
+        for (_, line) in file.code() {
+            let line = line.trim();
+            in_suite = line == "suite!(" || (in_suite && line != ");");
+            let function = line.trim_start_matches("async ").strip_prefix("fn ");
+            match function.and_then(|rest| rest.split('(').next()) {
+                Some(name) if is_test => drop(names.insert(name.to_owned())),
+                _ if in_suite => drop(names.insert(line.trim_end_matches(',').to_owned())),
+                _ => {}
+            }
+            let is_attribute = line.starts_with('#');
+            is_test =
+                line == "#[test]" || line.starts_with("#[tokio::test") || (is_test && is_attribute);
+        }
+    }
+    names
 }
 
 fn without_comment(line: &str) -> &str {

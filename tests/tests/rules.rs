@@ -3,9 +3,10 @@
 //! The words of a rule are those of the design. The table cannot rot: a test that is renamed or
 //! taken away is missed here.
 
-use std::collections::BTreeSet;
-
 use staffetta_tests::source;
+
+#[path = "rules/specification.rs"]
+mod specification;
 
 /// A rule and its tests.
 type Rule = (&'static str, &'static [&'static str]);
@@ -346,31 +347,9 @@ const THE_RELAY_STORE: &[Rule] = &[
     ),
 ];
 
-/// The names of all tests, of the conformance suite of stores too.
-fn tests() -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    for file in source::files(&[".rs"]) {
-        let (mut is_test, mut in_suite) = (false, false);
-        for (_, line) in file.code() {
-            let line = line.trim();
-            in_suite = line == "suite!(" || (in_suite && line != ");");
-            let function = line.trim_start_matches("async ").strip_prefix("fn ");
-            match function.and_then(|rest| rest.split('(').next()) {
-                Some(name) if is_test => drop(names.insert(name.to_owned())),
-                _ if in_suite => drop(names.insert(line.trim_end_matches(',').to_owned())),
-                _ => {}
-            }
-            let is_attribute = line.starts_with('#');
-            is_test =
-                line == "#[test]" || line.starts_with("#[tokio::test") || (is_test && is_attribute);
-        }
-    }
-    names
-}
-
 #[test]
 fn every_rule_has_tests_that_are_named_after_it() {
-    let known = tests();
+    let known = source::tests();
     let all = [THE_HOP, CELLS_AND_CHANNELS, ROOMS, ROSTER_INVITES_JOINING, THE_RELAY_STORE];
     for (rule, named) in all.into_iter().flatten() {
         assert!(!named.is_empty(), "{rule}");

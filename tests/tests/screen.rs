@@ -147,6 +147,10 @@ fn a_window_that_changes_its_size_keeps_what_one_reads_and_writes() {
     his.shows_no_longer("message number 60.");
     for (columns, rows) in [(60, 20), (200, 50), (80, 24)] {
         his.resizes(columns, rows);
+        let last = usize::from(rows) - 1;
+        his.comes_to("its last row", |screen| {
+            screen.lines().nth(last)?.contains("^Q").then_some(())
+        });
         his.shows("a draft");
         his.shows("message number");
     }

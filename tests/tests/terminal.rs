@@ -119,3 +119,27 @@ fn a_founder_reads_the_root_words_once_and_comes_into_the_room() {
     assert_eq!(terminal.ends(), 0);
     assert!(terminal.is_restored());
 }
+
+#[test]
+fn a_newcomer_killed_while_waiting_goes_on_waiting() {
+    let world = World::usual();
+    let (id, code) = world.invite(&["Lea"]);
+    let lea = Staff::new(world.dir(), "Lea");
+    let mut terminal = open(&lea);
+    first_run(&terminal, &code, "Lea");
+    let words = five_words(&terminal);
+    world.founder_sees(&id, "asking");
+    terminal.is_killed();
+
+    let again = open(&lea);
+    again.shows("Passphrase:");
+    again.types(PASSPHRASE);
+    again.types(key::ENTER);
+    assert_eq!(five_words(&again), words);
+    assert!(again.screen().contains("Karim"));
+    world.founder.ok(&["approve", &id, "--words", &words]);
+    again.shows(GENERAL);
+    again.types("Here I am.");
+    again.types(key::ENTER);
+    world.founder.reads(GENERAL, "Here I am.");
+}

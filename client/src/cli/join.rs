@@ -30,7 +30,7 @@ pub(super) async fn join(args: JoinArgs, profile: &Profile, out: &mut Out) -> Re
         None => None,
     };
     let wait = !args.no_wait;
-    let join = Join { code, name: args.name, device: args.device };
+    let join = Join { code: Some(code), name: args.name, device: args.device };
     let mut founded = false;
     let result = api::join(profile, passphrase, join, &mut |step| {
         founded |= matches!(step, JoinStep::Founded(_));

@@ -1,4 +1,4 @@
-//! `team role`, `team log`, `team rewind`
+//! `team role`, `team log`, `team policy`, `team rewind`
 
 use serde_json::{Value, json};
 
@@ -27,6 +27,7 @@ pub(super) async fn run(
             out.done(&text::role_given(&line_of(&answer, "member"), &word_of(&answer, "role")))
         }
         TeamCommand::Log => log(api, out).await,
+        TeamCommand::Policy { value, .. } => policy(value.as_deref(), api, out).await,
         TeamCommand::Rewind { numbers, root_words_file } => {
             refresh(api, out).await?;
             let words = Source::from_flag(root_words_file.as_deref()).root_words()?;
@@ -39,6 +40,17 @@ pub(super) async fn run(
             out.done(&text::undone(undone))
         }
     }
+}
+
+async fn policy(value: Option<&str>, api: &impl Calls, out: &mut Out) -> Result<(), Failure> {
+    refresh(api, out).await?;
+    let params = value.map_or_else(api::none, |value| json!({"receipts": value == "on"}));
+    let answer = api.call("team.policy", params).await?;
+    if out.style.json {
+        return out.json(answer);
+    }
+    let on = is_set(&answer, "receipts");
+    out.line(if on { text::receipts_on() } else { text::receipts_off() })
 }
 
 async fn log(api: &impl Calls, out: &mut Out) -> Result<(), Failure> {

@@ -41,6 +41,8 @@ sentences! {
     is_undone;
     ask_root_words;
     role_given(member: &str, role: &str);
+    receipts_on;
+    receipts_off;
     undone(count: usize);
     wiped;
     forsaken;

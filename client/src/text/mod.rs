@@ -52,6 +52,7 @@ mod chat;
 mod common;
 mod en;
 mod fr;
+pub(crate) mod help;
 mod people;
 pub(crate) mod screen;
 pub(crate) mod wizard;

@@ -39,7 +39,8 @@ fn every_thread_of_a_test_speaks_its_own_language() {
 }
 
 /// The tables as they are written.
-const FRENCH: [&str; 9] = [
+const FRENCH: [&str; 10] = [
+    include_str!("fr/help.rs"),
     include_str!("fr/agent/alarms.rs"),
     include_str!("fr/agent/people.rs"),
     include_str!("fr/agent/work.rs"),

@@ -17,7 +17,7 @@ use self::state::{Effect, Event, State, undo, update};
 use self::terminal::{Keys, Screen, Typed, told_to_end};
 use crate::api::{self, Api, ApiError, Calls, Events, Profile};
 use crate::errors::Failure;
-use crate::output::clean_line;
+use crate::output::{clean_line, is_set, line_of};
 use crate::text;
 
 /// The most events or effects that wait; beyond it keys wait, and nothing is lost.
@@ -35,19 +35,30 @@ pub(crate) async fn run(profile: &Profile) -> Result<(), Failure> {
         return Err(Failure::usage(text::screen_needs_terminal(), text::see_help()));
     }
     let api = if api::has_profile(&profile.dir) {
-        Api::open(profile, true).await?
+        unlock(profile).await?
     } else {
-        match wizard::run(profile).await? {
-            Some(api) => api,
-            None => return Ok(()),
-        }
+        wizard::run(profile).await?
     };
+    let Some(api) = api else { return Ok(()) };
     let result = match api.events(api::none()).await {
         Ok(events) => show(&api, events).await,
         Err(error) => Err(error.into()),
     };
     api.close().await;
     result
+}
+
+/// Opens a profile; one that is still on its way into its team goes on waiting there.
+async fn unlock(profile: &Profile) -> Result<Option<Api>, Failure> {
+    let (api, passphrase) = Api::open_keeping(profile).await?;
+    let status = api.call("status", api::none()).await?;
+    match passphrase {
+        Some(passphrase) if !is_set(&status, "inside") => {
+            api.close().await;
+            wizard::resume(profile, line_of(&status, "member"), passphrase).await
+        }
+        _ => Ok(Some(api)),
+    }
 }
 
 async fn show(api: &Api, events: Events<'_>) -> Result<(), Failure> {
@@ -123,12 +134,17 @@ async fn turn(
         }
         screen.draw(|frame| view::draw(frame, &state))?;
         let Some(event) = happening.recv().await else { return Ok(()) };
+        let mut resized = matches!(event, Event::Resized);
         todo = update(&mut state, event);
         // A burst is one frame, not hundreds.
         while let Ok(event) = happening.try_recv() {
+            resized |= matches!(event, Event::Resized);
             todo.extend(update(&mut state, event));
         }
         todo.dedup();
+        if resized {
+            screen.forget()?;
+        }
     }
 }
 

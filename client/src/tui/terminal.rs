@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crossterm::event::{self, DisableBracketedPaste, EnableBracketedPaste, KeyEvent, KeyEventKind};
 use crossterm::execute;
+use ratatui::layout::{Position, Rect};
 use ratatui::{DefaultTerminal, Frame};
 use tokio::sync::mpsc::Sender;
 
@@ -97,6 +98,17 @@ impl Screen {
         }));
         execute!(io::stdout(), EnableBracketedPaste)?;
         Ok(Self(terminal))
+    }
+
+    /// Forgets what stands on the screen, so that the next frame is drawn whole: a window that changed
+    /// its size and changed it back may have lost what the program takes for drawn.
+    ///
+    /// # Errors
+    /// If the terminal is gone.
+    pub(super) fn forget(&mut self) -> io::Result<()> {
+        // Not `clear`, which asks the terminal where the cursor is and waits for the answer.
+        let size = self.0.size()?;
+        self.0.resize(Rect::from((Position::ORIGIN, size)))
     }
 
     /// Draws a frame.

@@ -146,6 +146,24 @@ fn a_newcomer_can_only_join() {
 }
 
 #[test]
+fn a_frame_that_has_no_place_ends_the_connection() {
+    let hello = || ToRelay::Hello { min: 1, max: 1, lane: Lane(0), resume: 1 };
+    let cells = || Cells::collect([(CellId([9; 16]), &[8; CELL])]);
+    for frame in [hello(), ToRelay::Join { request: 1, cells: cells() }] {
+        let world = world();
+        let (mut device, mut relay) = (world.device(), world.relay());
+        run(&mut device, &mut relay);
+        relay.handle(0, relay::Input::Send(&welcome()));
+        run(&mut device, &mut relay);
+        device.handle(0, device::Input::Send(&frame));
+        let (_, at_relay) = run(&mut device, &mut relay);
+        assert!(matches!(at_relay[..], [relay::Output::Close(Closed::Misbehaved)]));
+        // Nothing is heard after it.
+        assert!(relay.deadline().is_none());
+    }
+}
+
+#[test]
 fn random_bytes_close_the_session_on_either_side() {
     let world = world();
     for len in [0, 1, 48, 1_120, 4_240] {

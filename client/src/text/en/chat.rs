@@ -36,6 +36,8 @@ say! {
     team_number(number: &str) => "Team number: {number}";
     is_undone => "undone";
     ask_root_words => "The 24 root words: ";
+    receipts_on => "Receipts are on: a message tells how far its sender has read.";
+    receipts_off => "Receipts are off.";
     role_given(member: &str, role: &str) => "{member} is {role} now. Every screen says so.";
     wiped => "The profile is destroyed.";
     forsaken => "The team has cut off this device.";

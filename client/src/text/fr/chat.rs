@@ -36,6 +36,8 @@ say! {
     team_number(number: &str) => "Numéro de l’équipe : {number}";
     is_undone => "annulé";
     ask_root_words => "Les 24 mots racine : ";
+    receipts_on => "Les accusés de lecture sont activés : un message dit jusqu’où son auteur a lu.";
+    receipts_off => "Les accusés de lecture sont désactivés.";
     role_given(member: &str, role: &str) => "{member} : désormais {role}. Tous les écrans le disent.";
     wiped => "Le profil est détruit.";
     forsaken => "L’équipe a coupé l’accès de cet appareil.";

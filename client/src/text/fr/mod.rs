@@ -4,6 +4,7 @@
 pub(super) mod agent;
 pub(super) mod chat;
 pub(super) mod common;
+pub(super) mod help;
 pub(super) mod people;
 pub(super) mod screen;
 pub(super) mod wizard;

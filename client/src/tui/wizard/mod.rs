@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use self::state::{Effect, Event, Said, State, update};
 use super::terminal::{Keys, Screen, Typed, told_to_end};
-use crate::api::{self, Api, Join, JoinStep, Profile};
+use crate::api::{self, Api, Invitation, InviteCode, Join, JoinStep, Profile};
 use crate::errors::{Failure, exit};
 use crate::passphrase::{Passphrase, Source};
 use crate::text;
@@ -32,22 +32,47 @@ const PROPOSED_WORDS: usize = 6;
 /// # Errors
 /// If the terminal cannot be used, or the passphrase file cannot be read.
 pub(super) async fn run(profile: &Profile) -> Result<Option<Api>, Failure> {
-    let (happened, happening) = mpsc::channel(WAITING);
-    let mut state = State {
+    let state = State {
         proposal: api::propose_passphrase(PROPOSED_WORDS, text::language()),
         passphrase_known: !matches!(profile.passphrase, Source::Terminal),
         ..State::default()
     };
+    let passphrase = match state.passphrase_known {
+        true => Some(profile.passphrase.new_profile()?.copy()),
+        false => None,
+    };
+    lead(profile, state, passphrase, false).await
+}
+
+/// Goes on with a request that waits, in a profile whose passphrase is known.
+///
+/// # Errors
+/// As [`run`].
+pub(super) async fn resume(
+    profile: &Profile,
+    name: String,
+    passphrase: Zeroizing<String>,
+) -> Result<Option<Api>, Failure> {
+    lead(profile, State::again(&name), Some(passphrase), true).await
+}
+
+async fn lead(
+    profile: &Profile,
+    mut state: State,
+    passphrase: Option<Zeroizing<String>>,
+    asked: bool,
+) -> Result<Option<Api>, Failure> {
+    let (happened, happening) = mpsc::channel(WAITING);
     let mut work = Work {
         profile: profile.clone(),
-        passphrase: match state.passphrase_known {
-            true => Some(profile.passphrase.new_profile()?.into_text()),
-            false => None,
-        },
+        passphrase,
         happened: happened.clone(),
         written: None,
         inside: None,
     };
+    if asked {
+        work.redeem(None, state.name.text().to_owned());
+    }
     let keys = Keys::start(happened, Event::from);
     let mut screen = Screen::open()?;
     let result = tokio::select! {
@@ -68,6 +93,9 @@ async fn turn(
     loop {
         screen.draw(|frame| view::draw(frame, state))?;
         let Some(event) = happening.recv().await else { return Ok(None) };
+        if matches!(event, Event::Resized) {
+            screen.forget()?;
+        }
         match update(state, event) {
             None => {}
             Some(Effect::Quit) => return Ok(None),
@@ -115,14 +143,19 @@ impl Work {
         if passphrase.is_some() {
             self.passphrase = passphrase;
         }
-        let failed = |failure: &Failure| Event::Failed(said(failure));
         let code = match api::read_code(code) {
-            Ok(code) => code,
+            _ if code.is_empty() => None,
+            Ok(code) => Some(code),
             Err(failure) => {
-                let _ = self.happened.try_send(failed(&failure));
+                let _ = self.happened.try_send(Event::Failed(said(&failure)));
                 return;
             }
         };
+        self.redeem(code, name);
+    }
+
+    /// Redeems a code, or goes on with the request that waits.
+    fn redeem(&mut self, code: Option<InviteCode>, name: String) {
         let passphrase = Passphrase::typed(self.passphrase.clone().unwrap_or_default());
         let device = crate::commands::DEVICE.to_owned();
         let (profile, happened) = (self.profile.clone(), self.happened.clone());
@@ -140,7 +173,7 @@ impl Work {
                     Err(_) => return,
                 },
                 Ok(None) => return,
-                Err(failure) => failed(&failure),
+                Err(failure) => Event::Failed(said(&failure)),
             };
             let _ = happened.blocking_send(event);
         });
@@ -160,8 +193,10 @@ fn tell(
             happened.try_send(Event::Founded(words)).map_err(|_| left())?;
             on_paper.recv().map_err(|_| left())?;
         }
-        JoinStep::Waiting { words, .. } => {
-            happened.try_send(Event::Waiting(words)).map_err(|_| left())?;
+        JoinStep::Waiting { words, team, inviter } => {
+            let invitation =
+                Invitation { team, inviter: Some(inviter), auto_approve: words.is_none() };
+            happened.try_send(Event::Waiting(invitation, words)).map_err(|_| left())?;
         }
         JoinStep::Joined { .. } => {}
     }

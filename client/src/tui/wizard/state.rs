@@ -63,6 +63,15 @@ pub(super) struct State {
     pub(super) said: Option<Said>,
 }
 
+impl State {
+    /// Of somebody whose request waits already.
+    pub(super) fn again(name: &str) -> Self {
+        let mut state = Self { page: Page::Working, passphrase_known: true, ..Self::default() };
+        state.name.set(name);
+        state
+    }
+}
+
 /// What happened.
 pub(super) enum Event {
     Key(KeyEvent),
@@ -71,7 +80,7 @@ pub(super) enum Event {
     /// What the invitation says, or why that cannot be known.
     Looked(Result<Invitation, Said>),
     /// The request waits; the words are absent if nobody has to hear them.
-    Waiting(Option<Vec<String>>),
+    Waiting(Invitation, Option<Vec<String>>),
     /// The team is founded.
     Founded(Zeroizing<String>),
     /// It did not work.
@@ -88,6 +97,7 @@ pub(super) enum Effect {
     Look(Zeroizing<String>),
     /// Redeem it. Without a passphrase the one from the file, or of the first attempt, is meant.
     Join {
+        /// Empty if one goes on with the request that waits.
         code: Zeroizing<String>,
         name: String,
         passphrase: Option<Zeroizing<String>>,
@@ -110,7 +120,8 @@ pub(super) fn update(state: &mut State, event: Event) -> Option<Effect> {
             turn_to(state, Page::Team);
         }
         Event::Looked(Err(said)) => fail(state, Page::Code, said),
-        Event::Waiting(words) => {
+        Event::Waiting(invitation, words) => {
+            state.invitation = Some(invitation);
             // Without words there is nothing to do but wait where one is.
             if let Some(words) = words {
                 state.words = words;

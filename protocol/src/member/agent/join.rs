@@ -30,8 +30,8 @@ pub struct JoinOptions {
     pub dir: PathBuf,
     /// Of the profile, new or old.
     pub passphrase: Passphrase,
-    /// The code.
-    pub code: InviteCode,
+    /// The code; `None` goes on with the one whose request waits.
+    pub code: Option<InviteCode>,
     /// The member's name.
     pub name: String,
     /// The device's label.
@@ -71,7 +71,12 @@ pub async fn join<E: From<ApiError>>(
     let clock = Clock::start();
     let (lock, mut engine) = create_or_unlock(&dir, &passphrase, clock)?;
     drop(passphrase);
+    let code = match code {
+        Some(code) => Some(code),
+        None => engine.pending_code(clock.now())?,
+    };
     if engine.joined() == Joined::Not {
+        let code = code.ok_or_else(no_code)?;
         let throwaway = engine.begin_join(clock.now(), &code, &name, &label)?;
         let keys = code.keys();
         let newcomer = NewcomerOptions {
@@ -87,7 +92,7 @@ pub async fn join<E: From<ApiError>>(
         if asked?.is_break() {
             return Ok(None);
         }
-    } else if engine.joined() == Joined::Inside {
+    } else if let (Joined::Inside, Some(code)) = (engine.joined(), code) {
         // Refuses with the next step.
         engine.begin_join(clock.now(), &code, &name, &label)?;
     }
@@ -198,6 +203,14 @@ pub(super) fn ended() -> ApiError {
         Some(
             "Ask for a new one. If you have not used it yourself, call your admin now. Check that this computer's clock is right.",
         ),
+    )
+}
+
+fn no_code() -> ApiError {
+    plain(
+        1,
+        "This profile has not joined a team yet.",
+        Some("Repeat `staffetta join` with the invitation code."),
     )
 }
 

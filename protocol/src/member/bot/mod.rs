@@ -250,7 +250,7 @@ async fn enrol(dir: PathBuf, passphrase: Zeroizing<String>) -> Result<Handle> {
     let options = JoinOptions {
         dir,
         passphrase: Passphrase::new(passphrase),
-        code,
+        code: Some(code),
         name: BOT_NAME.to_owned(),
         label: BOT_NAME.to_owned(),
         proxy: None,

@@ -22,6 +22,7 @@ pub(super) mod field {
     pub(in super::super) const ROSTER_HEAD: u8 = 9;
     pub(in super::super) const LOG_HEAD: u8 = 10;
     pub(in super::super) const REPLACES: u8 = 11;
+    pub(in super::super) const READ_TO: u8 = 12;
 }
 
 /// How deep arrays, maps and tags may nest.
@@ -57,6 +58,9 @@ pub(super) fn encode(content: &Content) -> Result<Vec<u8>, ContentError> {
     }
     if let Some(id) = &content.replaces {
         put(field::REPLACES, bytes(&id.0));
+    }
+    if let Some(seq) = content.read_to {
+        put(field::READ_TO, seq.into());
     }
     write(map)
 }
@@ -96,6 +100,10 @@ pub(super) fn decode(input: &[u8]) -> Result<Content, ContentError> {
             .take(field::REPLACES)
             .map(|value| array(field::REPLACES, &value).map(ContentId))
             .transpose()?,
+        read_to: fields
+            .take(field::READ_TO)
+            .map(|value| number(field::READ_TO, &value, MAX_NUMBER))
+            .transpose()?,
         unknown: Unknown(fields.0),
     };
     // Also refuses trailing bytes, keys that come twice or out of order, and long forms.
@@ -122,6 +130,7 @@ fn check_numbers(content: &Content) -> Result<(), ContentError> {
         (field::SENT_AT, Some(content.sent_at), MAX_TIME),
         (field::EXPIRES, content.expires, MAX_TIME),
         (field::LOG_HEAD, content.log_head.map(|head| head.seq), MAX_NUMBER),
+        (field::READ_TO, content.read_to, MAX_NUMBER),
     ];
     for (key, value, max) in bounded {
         if value.is_some_and(|value| value > max) {

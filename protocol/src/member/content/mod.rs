@@ -61,6 +61,8 @@ pub struct Content {
     pub log_head: Option<LogHead>,
     /// MIMI `replaces`: the message that an edit or a deletion is about.
     pub replaces: Option<ContentId>,
+    /// A receipt: the sender has read the room up to this place in the log.
+    pub read_to: Option<Seq>,
     /// Fields of a later version of the format, kept as they are.
     pub unknown: Unknown,
 }
@@ -176,6 +178,7 @@ impl Content {
             roster_head: None,
             log_head: None,
             replaces: None,
+            read_to: None,
             unknown: Unknown::default(),
         }
     }

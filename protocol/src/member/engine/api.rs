@@ -222,6 +222,7 @@ impl Cx<'_> {
             "forsake" => self.forsake(id),
             "team.role" => self.set_role(id, &read(params)?),
             "team.rewind" => self.rewind(id, read(params)?),
+            "team.policy" => return self.policy(id, &read(params)?),
             "team.log" => return self.team_log().map(Some),
             "verify" => return self.verify(&read(params)?).map(Some),
             "team" => return self.team().map(Some),

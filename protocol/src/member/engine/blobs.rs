@@ -49,17 +49,29 @@ impl Fetch {
     }
 }
 
+/// A blob whose chunks wait for the relay.
+pub(super) struct Sealed {
+    pub(super) id: BlobId,
+    pub(super) key: Secret<32>,
+    /// How many chunks it has.
+    pub(super) count: u16,
+    /// Shows the relay that the blob is ours.
+    pub(super) secret: Secret<32>,
+}
+
+const _: () = assert!(std::mem::needs_drop::<Sealed>());
+
 impl Cx<'_> {
     /// Seals `content` and queues it for the relay.
     pub(super) fn put_blob(&mut self, content: &[u8]) -> Result<Payload, Fault> {
-        let (id, key, _) = self.seal_blob(content)?;
+        let Sealed { id, key, .. } = self.seal_blob(content)?;
         let len = u32::try_from(content.len()).map_err(|_| Fault::Bug("blob length"))?;
         Ok(Payload::Blob { id, key, hash: Snapshot::hash_of(content), len })
     }
 
     /// Seals `content` under a key of its own and queues its chunks, which go out as they are
-    /// however often that is tried. Returns the blob, its key, and how many chunks it has.
-    pub(super) fn seal_blob(&mut self, content: &[u8]) -> Result<(BlobId, Secret<32>, u16), Fault> {
+    /// however often that is tried.
+    pub(super) fn seal_blob(&mut self, content: &[u8]) -> Result<Sealed, Fault> {
         let secret = Secret::<32>::random(self.random);
         let key = Secret::<32>::random(self.random);
         let id = BlobId(Blake2s256::digest(secret.expose()).into());
@@ -79,7 +91,7 @@ impl Cx<'_> {
             let chunk = sealed.ok_or(Fault::Bug("seal a blob"))?;
             self.tx.put_blob_chunk(&BlobChunk { blob: id, secret, index, count, chunk })?;
         }
-        Ok((id, key, count))
+        Ok(Sealed { id, key, count, secret })
     }
 
     /// Hands over the next chunk, and asks for the next one that is wanted.
@@ -96,6 +108,7 @@ impl Cx<'_> {
             let put = ToRelay::BlobPut { lane, request, secret, index, count, chunk };
             self.effects.push(Out::Send(put));
         }
+        self.delete_dead_blob()?;
         if self.link.awaits(|asked| matches!(asked, Asked::BlobGet(_))) {
             return Ok(());
         }
@@ -107,6 +120,17 @@ impl Cx<'_> {
             let get = ToRelay::BlobGet { lane: Lane(0), request, id: blob, index };
             self.effects.push(Out::Send(get));
         }
+        Ok(())
+    }
+
+    /// What was sent as a file and is deleted, or over, goes from the relay as well.
+    fn delete_dead_blob(&mut self) -> Result<(), Fault> {
+        if self.link.awaits(|asked| matches!(asked, Asked::BlobDelete(_))) {
+            return Ok(());
+        }
+        let Some((blob, secret)) = self.tx.dead_blob()? else { return Ok(()) };
+        let request = self.link.ask(Asked::BlobDelete(blob));
+        self.effects.push(Out::Send(ToRelay::BlobDelete { lane: Lane(0), request, secret }));
         Ok(())
     }
 
@@ -188,6 +212,11 @@ impl Cx<'_> {
                 self.link.retry_at = again;
                 return self.upload_refused(blob, code);
             }
+            // One that is not there is deleted.
+            Asked::BlobDelete(blob) if code == FailCode::Unknown => {
+                self.tx.remove_own_blob(blob)?;
+            }
+            Asked::BlobDelete(_) => self.link.retry_at = again,
             _ => {}
         }
         Ok(())

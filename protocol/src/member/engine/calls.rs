@@ -132,6 +132,7 @@ impl Cx<'_> {
                 self.tx.remove_blob_chunk(&blob, index)?;
                 self.uploaded(&blob)
             }
+            Some(Asked::BlobDelete(blob)) => Ok(self.tx.remove_own_blob(&blob)?),
             Some(Asked::Put(_) | Asked::BlobGet(_)) | None => Ok(()),
         }
     }
@@ -143,7 +144,7 @@ impl Cx<'_> {
             Some(asked @ (Asked::Invite(_) | Asked::InviteEnd(_))) => {
                 self.invite_failed(&asked, code)
             }
-            Some(asked @ (Asked::BlobPut(..) | Asked::BlobGet(_))) => {
+            Some(asked @ (Asked::BlobPut(..) | Asked::BlobGet(_) | Asked::BlobDelete(_))) => {
                 self.blob_failed(&asked, code, retry_ms)
             }
             None => Ok(()),

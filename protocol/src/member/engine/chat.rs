@@ -100,6 +100,7 @@ impl Cx<'_> {
         let lifetime = (room.lifetime_s > 0).then(|| now + u64::from(room.lifetime_s));
         content.expires = lifetime.into_iter().chain(expires).min();
         self.mark_heads(&mut content)?;
+        self.add_receipt(&room.id, &mut content)?;
         let plain = content.encode().map_err(|e| content_fault(&e))?;
         let mut row = message_row(content, plain.clone());
         (row.room, row.device, row.member, row.own) = (room.id, me, member, true);

@@ -94,6 +94,8 @@ impl Cx<'_> {
             Action::Role { member, role } => {
                 roster.member(member).is_some_and(|known| known.role == *role)
             }
+            Action::Policy { name, value } => roster.policy(name) == Some(*value),
+            Action::Vouch { devices } => !devices.iter().all(|device| roster.is_active(device)),
             _ => false,
         };
         if moot {
@@ -152,7 +154,8 @@ impl Cx<'_> {
             Applied::RoomRestart { room, without, by } => {
                 self.room_restarted(room, without, by, place)?;
             }
-            Applied::Policy { .. } => {}
+            Applied::Policy { name } => self.policy_changed(&name, &entry.author)?,
+            Applied::Vouched { devices } => self.vouched_for(&devices, &entry.author)?,
             Applied::Unsupported(_) => self.alarm(
                 "The team's list has a change that this version cannot carry out. Update Staffetta.",
             )?,

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Cx;
-use super::blobs::{PLAIN, open_blob};
+use super::blobs::{PLAIN, Sealed, open_blob};
 use super::chat::Draft;
 use super::fault::{Fault, failed, refused};
 use super::views::rfc3339;
@@ -50,8 +50,9 @@ impl Cx<'_> {
         let hash = Digest(Blake2s256::digest(&bytes).into());
         let whole = usize::try_from(padded(size)).map_err(|_| Fault::Bug("file length"))?;
         bytes.resize(whole, 0);
-        let (blob, key, count) = self.seal_blob(&bytes)?;
+        let Sealed { id: blob, key, count, secret } = self.seal_blob(&bytes)?;
         let content = ContentId::random(self.random);
+        self.tx.put_own_blob(&blob, &content, &secret)?;
         let room = room.id;
         self.tx.put_upload(&Upload { blob, content, room, name, size, key, hash, count })?;
         self.wait_for(call, What::Sent(content), params.wait_ms.unwrap_or(STALL_MS))

@@ -11,7 +11,7 @@ use super::fault::{Fault, refused};
 use super::invites::MINE;
 use super::profile::Stage;
 use super::{Cx, Engine};
-use crate::invite_code::{Bundle, Invitation, InviteCode, Role};
+use crate::invite_code::{Bundle, Host, Invitation, InviteCode, Role};
 use crate::member::agent::core::{ApiError, Now};
 use crate::member::e2ee::{new_package, package_ref};
 use crate::member::identity::DeviceKeys;
@@ -21,7 +21,7 @@ use crate::member::store::{InviteRow, OutKind};
 use crate::noise::keys::{StaticPublic, StaticSecret};
 use crate::secret::Secret;
 use crate::wire::Cells;
-use crate::wire::ids::Seq;
+use crate::wire::ids::{InviteId, Seq};
 use crate::wire::limits::MAX_JOIN_CELLS;
 use crate::wire::rows::SignedRows;
 
@@ -135,6 +135,22 @@ impl Engine {
                 }
             };
             Ok(throwaway)
+        })
+        .map_err(ApiError::from)
+    }
+
+    /// The code of a request that waits: somebody whose program ended while waiting need not look for
+    /// the invitation again.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub fn pending_code(&mut self, now: Now) -> Result<Option<InviteCode>, ApiError> {
+        self.step(now, |cx| {
+            let Stage::Asking { invite, .. } = cx.memory.profile.stage else { return Ok(None) };
+            let Some(row) = cx.tx.invite(&InviteId(invite))? else { return Ok(None) };
+            let bundle = Bundle::decode(&row.bundle).map_err(|_| Fault::Bug("a stored bundle"))?;
+            let host = bundle.addresses.first().and_then(|at| Host::parse_with_port(at).ok());
+            Ok(host.map(|(host, port)| InviteCode::from_secret(host, port, row.secret)))
         })
         .map_err(ApiError::from)
     }

@@ -45,6 +45,7 @@ pub(super) enum Asked {
     InviteEnd(InviteId),
     BlobPut(BlobId, u16),
     BlobGet(BlobId),
+    BlobDelete(BlobId),
 }
 
 impl Link {

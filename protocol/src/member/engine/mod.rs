@@ -41,6 +41,7 @@ mod outbound;
 mod packages;
 mod place;
 mod profile;
+mod receipts;
 mod received;
 mod rescue;
 mod restart;

@@ -75,7 +75,19 @@ impl Cx<'_> {
         place: Seq,
         message: &[u8],
     ) -> Result<(), Fault> {
-        let Some(opened) = self.open_message(&room, message)? else { return Ok(()) };
+        match self.open_message(&room, message)? {
+            Some(opened) => self.take_message(room, place, opened),
+            None => Ok(()),
+        }
+    }
+
+    /// What a message says, once it is known who says it.
+    pub(super) fn take_message(
+        &mut self,
+        room: RoomId,
+        place: Seq,
+        opened: Opened,
+    ) -> Result<(), Fault> {
         let Ok(content) = Content::decode(&opened.plaintext) else {
             tracing::debug!("a message has no content that can be read");
             return Ok(());
@@ -85,6 +97,7 @@ impl Cx<'_> {
         let Some(device) = self.memory.roster()?.device(&opened.sender) else { return Ok(()) };
         let member = device.member;
         let own = Some(member) == self.memory.profile.member();
+        self.take_receipt(&room, &opened.sender, &member, content.read_to, place)?;
         let (id, counter) = (content.id, content.counter);
         let mut row = message_row(content, opened.plaintext);
         (row.room, row.seq, row.device, row.member) = (room, Some(place), opened.sender, member);

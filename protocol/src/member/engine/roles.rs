@@ -220,6 +220,7 @@ impl Cx<'_> {
                 Action::LogChange { .. } => ("log", None),
                 Action::RoomRestart { .. } => ("restart", None),
                 Action::Policy { name, .. } => ("policy", Some(name.clone())),
+                Action::Vouch { devices } => ("vouch", devices.first().and_then(device)),
                 Action::Rewind { .. } => ("rewind", None),
             };
             let role = match &entry.action {

@@ -41,6 +41,7 @@ impl Cx<'_> {
                 let mut object =
                     device_json(roster, device, self.is_verified(device), self.now.unix_s());
                 if let Some(fields) = object.as_object_mut() {
+                    fields.insert("verified_by".into(), json!(self.verified_by(device)));
                     let day = day.map(|day| super::views::rfc3339(day * DAY_S));
                     fields.insert("seen".into(), json!(day));
                     fields.insert("unseen".into(), json!(unseen && device.revoked.is_none()));

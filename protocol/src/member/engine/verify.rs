@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::Cx;
 use super::fault::{Fault, refused};
 use crate::member::invite::{SafetyWords, team_number};
-use crate::member::roster::{Device, Member};
+use crate::member::roster::{Action, Author, Device, MAX_VOUCHED, Member, Role};
+use crate::wire::ids::{DeviceId, MemberId};
 
 /// What `verify` asks for.
 #[derive(Deserialize)]
@@ -20,11 +21,13 @@ impl Cx<'_> {
     /// Whether somebody compared words with a device: at its approval, or this person later.
     pub(super) fn is_verified(&self, device: &Device) -> bool {
         let marked = || self.tx.is_marked(&device.id).unwrap_or(false);
-        device.revoked.is_none() && (device.words_compared || marked())
+        let roster = self.memory.roster.as_ref();
+        let vouched = roster.is_some_and(|roster| roster.is_vouched_for(device));
+        device.revoked.is_none() && (vouched || marked())
     }
 
     /// `verify`: safety words of one member or of all, and the team number.
-    pub(super) fn verify(&self, params: &VerifyParams) -> Result<Value, Fault> {
+    pub(super) fn verify(&mut self, params: &VerifyParams) -> Result<Value, Fault> {
         let roster = self.memory.roster()?;
         let Some(typed) = &params.member else {
             let people =
@@ -36,10 +39,51 @@ impl Cx<'_> {
             let text = format!("{} has no device in the team.", member.name.as_str());
             return Err(refused(&text, None).into());
         }
+        let id = member.id;
         if let Some(words) = &params.words {
             self.compare_safety(member, &words.join(" "))?;
+            self.tell_verified(&id)?;
         }
+        let member = self.memory.roster()?.member(&id).ok_or(Fault::Bug("no member"))?;
         Ok(json!([self.safety_json(member)?]))
+    }
+
+    /// **A later verification stands in the roster, so that everybody sees who compared words.**
+    fn tell_verified(&mut self, member: &MemberId) -> Result<(), Fault> {
+        let (roster, me) = (self.memory.roster()?, self.memory.me()?);
+        if roster.role_of(&me) == Some(Role::Bot) {
+            return Ok(());
+        }
+        let open = roster.to_vouch_for(&me, member);
+        for devices in open.chunks(MAX_VOUCHED) {
+            self.post_action(Action::Vouch { devices: devices.to_vec() })?;
+        }
+        Ok(())
+    }
+
+    /// Somebody compared words with the person of these devices.
+    pub(super) fn vouched_for(
+        &mut self,
+        devices: &[DeviceId],
+        author: &Author,
+    ) -> Result<(), Fault> {
+        let Author::Device(by) = author else { return Ok(()) };
+        let (by, of) = (self.member_name(by), devices.first().and_then(|id| self.member_name(id)));
+        self.event(json!({"v": 1, "type": "member", "member": of, "change": "verified", "by": by}));
+        Ok(())
+    }
+
+    /// Who compared words with a device's person: at its approval, and since.
+    pub(super) fn verified_by(&self, device: &Device) -> Vec<String> {
+        let Some(roster) = self.memory.roster.as_ref() else { return Vec::new() };
+        let approver = match device.vouched_by {
+            Author::Device(by) if device.words_compared => roster.device(&by).map(|d| d.member),
+            _ => None,
+        };
+        let approver = approver.filter(|by| *by != device.member);
+        let mut all: Vec<_> = approver.into_iter().chain(roster.vouchers_of(device)).collect();
+        all.dedup();
+        self.names_of(&all)
     }
 
     fn safety_words(&self, member: &Member) -> Result<SafetyWords, Fault> {
@@ -69,6 +113,14 @@ impl Cx<'_> {
         Ok(())
     }
 
+    /// Who compared words with all of a member's devices.
+    fn all_verified_by(&self, member: &Member) -> Result<Vec<String>, Fault> {
+        let mut each = self.memory.roster()?.devices_of(&member.id).map(|d| self.verified_by(d));
+        let mut all = each.next().unwrap_or_default();
+        each.for_each(|names| all.retain(|name| names.contains(name)));
+        Ok(all)
+    }
+
     fn safety_json(&self, member: &Member) -> Result<Value, Fault> {
         let roster = self.memory.roster()?;
         let head = roster.head();
@@ -76,6 +128,7 @@ impl Cx<'_> {
             "member": member.name.as_str(),
             "words": self.safety_words(member)?.to_text(roster.language()),
             "verified": roster.devices_of(&member.id).all(|device| self.is_verified(device)),
+            "verified_by": self.all_verified_by(member)?,
             "devices": roster.devices_of(&member.id).count(),
             "own": self.memory.profile.member() == Some(member.id),
             "team_number": team_number(&head),

@@ -56,6 +56,7 @@ impl Cx<'_> {
             "reactions": self.reactions(&row.content)?,
             "expires_at": row.expires_at.map(rfc3339),
             "own": row.own,
+            "seen_by": self.seen_by(row)?,
         });
         if row.kind == Kind::FILE {
             super::files::describe(row, &mut object);

@@ -12,6 +12,8 @@ use crate::wire::ids::{DeviceId, Digest, InviteId, LogId, MemberId, RoomId, Seq}
 
 /// Most entries one `rewind` names.
 pub const MAX_REWOUND: usize = 128;
+/// Most devices that one `vouch` names.
+pub const MAX_VOUCHED: usize = 16;
 /// Longest name of a policy in bytes.
 pub const MAX_POLICY_BYTES: usize = 40;
 
@@ -82,6 +84,11 @@ pub enum Action {
         /// Its value; what it means is the policy's.
         value: u64,
     },
+    /// Says that the author's person compared safety words with these devices' person.
+    Vouch {
+        /// The devices, one to sixteen, ascending.
+        devices: Vec<DeviceId>,
+    },
     /// Undoes the effects of entries from here on; the root's only.
     Rewind {
         /// Their numbers, ascending.
@@ -146,6 +153,7 @@ impl Action {
             Self::RoomRestart { .. } => 6,
             Self::Policy { .. } => 7,
             Self::Rewind { .. } => 8,
+            Self::Vouch { .. } => 9,
         }
     }
 
@@ -166,6 +174,9 @@ impl Action {
             }
             Self::RoomRestart { room, without } => vec![bytes(&room.0), bytes(&without.0)],
             Self::Policy { name, value } => vec![text(name), uint(*value)],
+            Self::Vouch { devices } => {
+                vec![Value::Array(devices.iter().map(|device| bytes(&device.0)).collect())]
+            }
             Self::Rewind { numbers } => {
                 vec![Value::Array(numbers.iter().map(|&number| uint(number)).collect())]
             }
@@ -185,6 +196,7 @@ impl Action {
             6 => read_room_restart(&mut from),
             7 => read_policy(&mut from),
             8 => read_rewind(&mut from),
+            9 => read_vouch(&mut from),
             unknown => return Err(EntryError::Action(unknown)),
         };
         action.and_then(|action| from.end(action)).ok_or(EntryError::Malformed)
@@ -274,6 +286,14 @@ fn read_rewind(from: &mut Fields) -> Option<Action> {
     let numbers = (0..list.left()).map(|_| list.u32()).collect::<Option<Vec<_>>>()?;
     let ascend = numbers.iter().zip(numbers.iter().skip(1)).all(|(a, b)| a < b);
     (ascend && !numbers.is_empty()).then_some(Action::Rewind { numbers })
+}
+
+fn read_vouch(from: &mut Fields) -> Option<Action> {
+    let mut list = from.list(MAX_VOUCHED)?;
+    let devices =
+        (0..list.left()).map(|_| list.array().map(DeviceId)).collect::<Option<Vec<_>>>()?;
+    let ascend = devices.iter().zip(devices.iter().skip(1)).all(|(a, b)| a < b);
+    (ascend && !devices.is_empty()).then_some(Action::Vouch { devices })
 }
 
 fn is_graphic(text: &str) -> bool {

@@ -47,6 +47,8 @@ pub struct Device {
     pub expires: Option<u64>,
     /// The number of the entry that revoked it.
     pub revoked: Option<u32>,
+    /// The devices whose persons compared words with this one's later, and the entries that say so.
+    pub vouchers: Vec<(u32, DeviceId)>,
 }
 
 /// A person or a bot.
@@ -132,6 +134,11 @@ pub enum Applied {
     Policy {
         /// Its name.
         name: String,
+    },
+    /// Somebody compared words with these devices' person.
+    Vouched {
+        /// The devices.
+        devices: Vec<DeviceId>,
     },
     /// The root undid entries.
     Rewound {
@@ -282,7 +289,7 @@ impl Roster {
     pub fn apply(&mut self, signed: &SignedEntry) -> Result<Applied, RosterError> {
         let Checked { entry, hash } = self.check(signed)?;
         let applied = self.fold(&entry)?;
-        self.effects.push(effect_of(&entry.action));
+        self.effects.push(Effect::of(&entry.action));
         self.head = RosterHead { number: entry.number, hash };
         Ok(applied)
     }
@@ -328,6 +335,7 @@ impl Roster {
                 let (room, without, by) = (*room, *without, entry.author);
                 Ok(Applied::RoomRestart { room, without, by })
             }
+            Action::Vouch { devices } => Ok(self.fold_vouch(entry, devices)),
             Action::Rewind { numbers } => Ok(self.fold_rewind(entry.number, numbers)),
         }
     }
@@ -355,6 +363,7 @@ impl Roster {
             invite: add.invite,
             expires: add.expires,
             revoked: None,
+            vouchers: Vec::new(),
         };
         self.devices.insert(id, device);
         Applied::Added { device: id, member: add.member, is_new_member }
@@ -374,26 +383,5 @@ impl Roster {
         let from = std::mem::replace(&mut member.role, to);
         let closes_invites = from == Role::Admin && to != Role::Admin;
         Ok(Applied::RoleChanged { member: *id, from, to, closes_invites })
-    }
-}
-
-/// What can be set back of an action.
-fn effect_of(action: &Action) -> Effect {
-    match action {
-        Action::AddDevice(add) => Effect::Added {
-            device: add.keys.identity.device_id(),
-            member: add.member,
-            role: add.role,
-        },
-        Action::Role { member, role } => Effect::Role { member: *member, role: *role },
-        Action::RelayAddresses { relay, addresses } => {
-            Effect::Relay(Relay { key: *relay, addresses: addresses.clone() })
-        }
-        Action::Policy { name, value } => Effect::Policy { name: name.clone(), value: *value },
-        Action::Found { .. }
-        | Action::Revoke { .. }
-        | Action::LogChange { .. }
-        | Action::RoomRestart { .. }
-        | Action::Rewind { .. } => Effect::Nothing,
     }
 }

@@ -14,11 +14,12 @@ pub(crate) mod nearest;
 mod queries;
 mod rewind;
 mod rules;
+mod vouch;
 
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use action::{Action, AddDevice, Author, MAX_POLICY_BYTES, MAX_REWOUND};
+pub use action::{Action, AddDevice, Author, MAX_POLICY_BYTES, MAX_REWOUND, MAX_VOUCHED};
 pub use chain::{
     Applied, Checked, Device, MAX_DEVICES, MAX_ENTRIES, MAX_POLICIES, Member, Relay, Roster,
     Unsupported,

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use super::action::Action;
 use super::chain::{Applied, Relay, Roster};
 use crate::invite_code::Role;
 use crate::wire::ids::{DeviceId, MemberId};
@@ -23,6 +24,32 @@ pub(super) enum Effect {
     Relay(Relay),
     /// A policy.
     Policy { name: String, value: u64 },
+    /// Somebody vouched for these devices.
+    Vouched { devices: Vec<DeviceId> },
+}
+
+impl Effect {
+    /// What can be set back of an action.
+    pub(super) fn of(action: &Action) -> Self {
+        match action {
+            Action::AddDevice(add) => Self::Added {
+                device: add.keys.identity.device_id(),
+                member: add.member,
+                role: add.role,
+            },
+            Action::Role { member, role } => Self::Role { member: *member, role: *role },
+            Action::RelayAddresses { relay, addresses } => {
+                Self::Relay(Relay { key: *relay, addresses: addresses.clone() })
+            }
+            Action::Policy { name, value } => Self::Policy { name: name.clone(), value: *value },
+            Action::Found { .. }
+            | Action::Revoke { .. }
+            | Action::LogChange { .. }
+            | Action::RoomRestart { .. }
+            | Action::Rewind { .. } => Self::Nothing,
+            Action::Vouch { devices } => Self::Vouched { devices: devices.clone() },
+        }
+    }
 }
 
 impl Roster {
@@ -40,10 +67,13 @@ impl Roster {
 
     pub(super) fn fold_rewind(&mut self, number: u32, numbers: &[u32]) -> Applied {
         self.undone.extend(numbers);
-        let named = |number: &u32| self.effects.get(usize::try_from(*number).ok()?).cloned();
-        let named: Vec<Effect> = numbers.iter().filter_map(named).collect();
+        let named = |number: &u32| {
+            let effect = self.effects.get(usize::try_from(*number).ok()?)?;
+            Some((*number, effect.clone()))
+        };
+        let named: Vec<(u32, Effect)> = numbers.iter().filter_map(named).collect();
         let (mut revoked, mut members, mut relay) = (Vec::new(), BTreeSet::new(), false);
-        for effect in &named {
+        for (named, effect) in &named {
             match effect {
                 Effect::Nothing => {}
                 Effect::Added { device, member, .. } => {
@@ -58,6 +88,7 @@ impl Roster {
                     members.insert(*member);
                 }
                 Effect::Relay(_) => relay = true,
+                Effect::Vouched { devices } => self.forget_vouch(*named, devices),
                 Effect::Policy { name, .. } => {
                     let value = self.standing().find_map(|effect| match effect {
                         Effect::Policy { name: other, value } if other == name => Some(*value),

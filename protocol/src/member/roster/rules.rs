@@ -99,6 +99,7 @@ pub(super) fn permit(roster: &Roster, author: &Author, action: &Action) -> Resul
             if numbers.iter().all(named) { Ok(()) } else { Err(RosterError::NotAllowed) }
         }
         Action::Policy { name, .. } if !roster.has_room_for_policy(name) => Err(RosterError::Full),
+        Action::Vouch { devices } => roster.permit_vouch(author, devices),
         Action::Policy { .. }
         | Action::RelayAddresses { .. }
         | Action::LogChange { .. }
@@ -118,7 +119,7 @@ fn permit_author(roster: &Roster, author: &Author, action: &Action) -> Result<()
         Action::Revoke { device } if device == id => true,
         // In a room without an admin any member may restart it; which rooms those are, the
         // roster does not know.
-        Action::RoomRestart { .. } => role != Role::Bot,
+        Action::RoomRestart { .. } | Action::Vouch { .. } => role != Role::Bot,
         _ => role == Role::Admin,
     };
     if is_allowed { Ok(()) } else { Err(RosterError::NotAllowed) }

@@ -31,6 +31,7 @@ mod meta;
 mod outbox;
 mod packages;
 mod pending;
+mod receipts;
 mod resyncs;
 mod ring;
 mod rooms;

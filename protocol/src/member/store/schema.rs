@@ -137,6 +137,9 @@ CREATE TABLE upload (
     size INTEGER NOT NULL, secret BLOB NOT NULL, hash BLOB NOT NULL, count INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE file (content BLOB PRIMARY KEY, blob BLOB NOT NULL) STRICT;
+CREATE TABLE own_blob (
+    blob BLOB PRIMARY KEY, content BLOB NOT NULL, secret BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
 CREATE TABLE download (
     content BLOB PRIMARY KEY, blob BLOB NOT NULL, path TEXT NOT NULL
 ) STRICT;
@@ -249,6 +252,9 @@ CREATE TRIGGER word_update AFTER UPDATE OF text ON message WHEN old.shown BEGIN
     INSERT INTO word (word, rowid, text) VALUES ('delete', old.id, old.text);
     INSERT INTO word (rowid, text) VALUES (new.id, new.text);
 END;
+CREATE TABLE receipt (
+    room BLOB NOT NULL, member BLOB NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (room, member)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE counter (
     room BLOB NOT NULL, device BLOB NOT NULL, value INTEGER NOT NULL,
     missing INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (room, device)

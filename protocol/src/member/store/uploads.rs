@@ -106,6 +106,17 @@ impl View<'_> {
         self.rows(sql, [blob], |row| row.get(0))
     }
 
+    /// A blob of this device that nothing refers to any more, and its write secret.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn dead_blob(&self) -> Result<Option<(BlobId, Secret<32>)>, StoreError> {
+        let sql = "SELECT blob, secret FROM own_blob
+            WHERE content NOT IN (SELECT content FROM message WHERE deleted = 0)
+                AND blob NOT IN (SELECT blob FROM upload) LIMIT 1";
+        self.row(sql, [], |row| Ok((row.get(0)?, secret(row, 1)?)))
+    }
+
     /// The files to be written to disk.
     ///
     /// # Errors
@@ -151,6 +162,31 @@ impl Tx<'_> {
     pub fn remove_upload(&self, blob: &BlobId) -> Result<(), StoreError> {
         self.execute("DELETE FROM upload WHERE blob = ?1", [blob])?;
         self.execute("DELETE FROM blob_out WHERE blob = ?1", [blob])?;
+        Ok(())
+    }
+
+    /// Keeps the write secret of a blob of this device, with which the relay deletes it once its
+    /// message is gone.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn put_own_blob(
+        &self,
+        blob: &BlobId,
+        content: &ContentId,
+        secret: &Secret<32>,
+    ) -> Result<(), StoreError> {
+        let sql = "INSERT OR REPLACE INTO own_blob (blob, content, secret) VALUES (?1, ?2, ?3)";
+        self.execute(sql, (blob, content, secret.expose()))?;
+        Ok(())
+    }
+
+    /// The relay has deleted a blob of this device, or has it no more.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn remove_own_blob(&self, blob: &BlobId) -> Result<(), StoreError> {
+        self.execute("DELETE FROM own_blob WHERE blob = ?1", [blob])?;
         Ok(())
     }
 

@@ -31,6 +31,10 @@ pub(super) const SAID: &[(&str, &str)] = &[
         "{} is a new admin of the team (change {}).",
         "{} est un nouvel admin de l’équipe (changement {}).",
     ),
+    (
+        "{} turned receipts on: what you write tells its readers what you have read (change {}).",
+        "{} a activé les accusés de lecture : ce que vous écrivez dit à ses lecteurs ce que vous avez lu (changement {}).",
+    ),
     ("You have a new device: {}.", "Vous avez un nouvel appareil : {}."),
     (
         "{} was an admin and is revoked. Look at who came in through that device: {}.",

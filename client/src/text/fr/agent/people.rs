@@ -2,6 +2,10 @@
 
 /// English and French.
 pub(super) const SAID: &[(&str, &str)] = &[
+    (
+        "Only admins change the team's policies.",
+        "Seuls les admins changent les règles de l’équipe.",
+    ),
     ("The request to join was refused.", "La demande d’entrée a été refusée."),
     (
         "Call the person who invited you; they can invite you again.",

@@ -2,7 +2,7 @@ use super::*;
 
 /// A whole code.
 pub(in crate::tui::wizard) fn code() -> String {
-    crate::api::tests::code()
+    crate::api::code()
 }
 
 fn key(code: KeyCode) -> Event {
@@ -62,7 +62,7 @@ fn five_pages_lead_from_the_code_to_the_room() {
     assert_eq!(passphrase.unwrap().as_str(), "one two three four five six");
     assert_eq!(state.page, Page::Working);
     let words = ["citron", "ardoise", "volcan", "piano", "balcon"].map(String::from).to_vec();
-    update(&mut state, Event::Waiting(Some(words)));
+    update(&mut state, Event::Waiting(invited(Some("Karim")), Some(words)));
     assert_eq!(state.page, Page::Words);
     assert!(matches!(update(&mut state, Event::Inside), Some(Effect::Enter)));
 }
@@ -89,7 +89,7 @@ fn keys_typed_while_keys_are_made_are_dropped() {
     update(&mut state, Event::Paste("early too".into()));
     assert!(enter(&mut state).is_none());
     assert_eq!(state.page, Page::Working);
-    update(&mut state, Event::Waiting(None));
+    update(&mut state, Event::Waiting(invited(Some("Karim")), None));
     assert_eq!(state.page, Page::Working, "an invite that approves by itself has no page of words");
     for line in [&state.code, &state.name, &state.passphrase] {
         assert!(!line.text().contains("early"));

@@ -90,6 +90,13 @@ impl Relay {
                 }
                 None => ToDevice::Fail { request, code: FailCode::Unknown, retry_ms: 0 },
             },
+            ToRelay::BlobDelete { request, secret, .. } => {
+                let id = BlobId(blake2::Blake2s256::digest(secret.expose()).into());
+                match self.blobs.remove(&id) {
+                    Some(_) => ToDevice::Done { request },
+                    None => ToDevice::Fail { request, code: FailCode::Unknown, retry_ms: 0 },
+                }
+            }
             _ => return None,
         })
     }

@@ -31,7 +31,7 @@ fn safety_words_and_team_number_are_equal_on_all_devices_and_mark_people_verifie
     assert_eq!(world.call(LEA, "verify", wrong).unwrap_err().exit, 1);
     let heard = json!({"member": "Karim", "words": words["words"]});
     assert_eq!(world.ok(LEA, "verify", heard)[0]["verified"], true);
-    // Shown everywhere, and on this device only: another has not heard him.
+    // Shown everywhere.
     world.restart(LEA);
     world.connect(LEA);
     assert_eq!(world.ok(LEA, "read", json!({}))[0]["verified"], true);
@@ -42,5 +42,24 @@ fn safety_words_and_team_number_are_equal_on_all_devices_and_mark_people_verifie
             |name: &str| listed.iter().find(|m| m["member"] == name).unwrap()["verified"].clone();
         assert_eq!((of("Karim"), of("Sofia")), (json!(true), json!(false)), "{method}");
     }
+    // And to everybody, with the name of who has heard him.
+    let theirs = safety(&mut world, sofia, "Karim");
+    assert_eq!((&theirs["verified"], &theirs["verified_by"]), (&json!(true), &json!(["Lea"])));
+    let log = world.ok(sofia, "team.log", json!({}));
+    assert_eq!(log.as_array().unwrap().last().unwrap()["action"], "vouch");
+    // Nobody says it twice, and nobody of himself.
+    let entries = log.as_array().unwrap().len();
+    for at in [LEA, karim] {
+        world.ok(at, "verify", json!({"member": "Karim", "words": words["words"]}));
+    }
+    world.run();
+    assert_eq!(world.ok(sofia, "team.log", json!({})).as_array().unwrap().len(), entries);
+    // It is worth what the device that said it is worth.
+    world.join(LEA, "Nora", "admin", false);
+    world.settle(1_000);
+    let nora = world.devices.len() - 1;
+    let lea = world.device_id(LEA).to_hex();
+    world.ok(nora, "revoke", json!({"device": lea}));
+    world.settle(15_000);
     assert_eq!(safety(&mut world, sofia, "Karim")["verified"], false);
 }

@@ -5,3 +5,4 @@ mod names;
 mod rewinds;
 mod rights;
 pub(crate) mod team;
+mod vouching;

@@ -184,6 +184,13 @@ const ROOMS: &[Rule] = &[
         &["the_commit_must_remove_every_leaf_revoked_by_then_else_invalid"],
     ),
     (
+        "later commits of that epoch lacking it *by value* are INVALID",
+        &[
+            "later_commits_of_that_epoch_lacking_the_removal_by_value_are_invalid",
+            "a_removal_that_its_target_tries_to_outrun",
+        ],
+    ),
+    (
         "Nobody encrypts into an epoch holding a leaf he knows revoked",
         &[
             "nobody_encrypts_into_an_epoch_holding_a_leaf_he_knows_revoked",

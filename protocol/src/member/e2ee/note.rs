@@ -10,7 +10,9 @@ use crate::secret::Secret;
 
 const VERSION: u8 = 1;
 /// The longest commit note in bytes: a resync request and its frame.
-const MAX_COMMIT_NOTE: usize = 16 + REQUEST_BYTES;
+const MAX_COMMIT_NOTE: usize = 184;
+
+const _: () = assert!(MAX_COMMIT_NOTE >= 16 + REQUEST_BYTES);
 /// The most epochs of the control channel that a Welcome may bring.
 pub const MAX_CONTROL_SECRETS: usize = 64;
 /// The most check keys of a room that a Welcome may bring.

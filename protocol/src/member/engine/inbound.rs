@@ -44,6 +44,10 @@ impl Cx<'_> {
         self.link.down = None;
         self.link.target = head;
         (self.link.seen, self.link.seen_at) = (self.memory.head(), self.now.mono_ms);
+        if self.memory.profile.behind.is_some() {
+            // It is read again from where this connection begins.
+            self.memory.unread.clear();
+        }
         match (self.memory.cursor, &self.memory.profile.stage) {
             (Some(cursor), _) => {
                 if cursor.log != log || head < cursor.seq {

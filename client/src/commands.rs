@@ -47,6 +47,9 @@ pub(crate) struct Global {
     /// Print bare text: no colour, no QR code
     #[arg(long, global = true, conflicts_with = "json")]
     pub(crate) plain: bool,
+    /// Draw the screen in ASCII alone
+    #[arg(long, global = true)]
+    pub(crate) ascii: bool,
     /// Print results and errors only
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,

@@ -37,11 +37,6 @@ pub(crate) fn minute(text: &str) -> String {
     in_zone(text, "%Y-%m-%d %H:%M", TimeZone::system())
 }
 
-/// An RFC 3339 time as `09:12` in the zone of this machine; as it came if it is none.
-pub(crate) fn clock(text: &str) -> String {
-    in_zone(text, "%H:%M", TimeZone::system())
-}
-
 fn in_zone(text: &str, format: &str, zone: TimeZone) -> String {
     match text.parse::<Timestamp>() {
         Ok(time) => time.to_zoned(zone).strftime(format).to_string(),
@@ -87,6 +82,6 @@ mod tests {
     fn times_are_shown_to_the_minute() {
         let shown = in_zone("2027-04-25T09:12:03Z", "%Y-%m-%d %H:%M", TimeZone::UTC);
         assert_eq!(shown, "2027-04-25 09:12");
-        assert_eq!(clock("noon"), "noon");
+        assert_eq!(minute("noon"), "noon");
     }
 }

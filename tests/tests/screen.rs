@@ -170,6 +170,8 @@ fn two_hundred_pasted_lines_are_one_message() {
     let lines: Vec<String> = (1..=200).map(|n| format!("line {n}")).collect();
     // As terminals paste: with carriage returns.
     his.pastes(&lines.join("\r"));
+    his.shows("200 lines into one message");
+    his.types(key::ENTER);
     his.shows("line 200");
     his.types(key::ENTER);
     lea.reads(GENERAL, &lines.join("\n"));

@@ -22,7 +22,8 @@ use crate::commands::{Cli, Command, DeviceCommand, Global};
 use crate::errors::{Failure, exit};
 use crate::output::{Out, clean_line};
 use crate::passphrase::Source;
-use crate::{text, tui};
+use crate::text;
+use crate::tui::{self, Left, Look};
 
 /// How long a one-shot command reads up to the head of the log before it answers, and how long a
 /// message is waited for, in milliseconds.
@@ -37,9 +38,13 @@ pub(crate) async fn run(cli: Cli, out: &mut Out) -> Result<(), Failure> {
     if let Some(Command::Version) = command {
         return status::version(out);
     }
+    let look = Look { ascii: global.ascii || !speaks_unicode(), colour: out.style.colour };
     let profile = profile(global)?;
     match command {
-        None => tui::run(&profile).await,
+        None => match tui::run(&profile, look).await? {
+            Left::Quit => Ok(()),
+            Left::Wipe => safety::wipe(&profile, out).await,
+        },
         Some(Command::Join(args)) => join::join(args, &profile, out).await,
         Some(Command::Wipe { .. }) => safety::wipe(&profile, out).await,
         Some(Command::Lock) => safety::lock(&profile, out).await,
@@ -114,6 +119,15 @@ async fn with(command: Command, api: &Api, out: &mut Out) -> Result<(), Failure>
         | Command::Wipe { .. }
         | Command::Passphrase { .. } => Ok(()),
     }
+}
+
+/// Whether the locale's character set can hold what the screen draws.
+fn speaks_unicode() -> bool {
+    let set = |name: &&str| std::env::var(name).is_ok_and(|value| !value.is_empty());
+    let name = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find(set);
+    let locale = name.and_then(|name| std::env::var(name).ok()).unwrap_or_default();
+    let locale = locale.to_lowercase();
+    locale.contains("utf-8") || locale.contains("utf8")
 }
 
 fn profile(global: Global) -> Result<Profile, Failure> {

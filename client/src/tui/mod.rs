@@ -1,36 +1,78 @@
-//! The screen: rooms, messages and a line to write on. The only place that names ratatui and
-//! crossterm. It thinks in `state`, draws in `view`, and talks to the agent from a task of its
-//! own, so that a slow relay never stops a key. It must never know what a command line is.
+//! The screen: rooms, messages and a line to write on. It thinks in `state`, where one function
+//! takes an event and answers what is to be done; it lays out in `lines`, `side`, `edges` and
+//! `sheet`, which know rows and columns; and it draws in `view`. Only `view` and `terminal` name
+//! the drawing library. The agent is asked by tasks of their own, so that a slow relay never stops
+//! a key. It must never know what a command line is, nor hold a key.
 
-mod input;
+mod edges;
+mod feed;
+mod geometry;
+mod key;
+mod line;
+mod lines;
+mod rich;
+mod rows;
+mod sheet;
+mod side;
+mod signs;
+pub(crate) mod slash;
 mod state;
 mod terminal;
+mod untrusted;
 mod view;
 mod wizard;
 
 use std::io::{self, IsTerminal};
+use std::time::Duration;
 
-use serde_json::{Value, json};
-use tokio::sync::mpsc::{self, Receiver, Sender};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use tokio::sync::mpsc::{self, Receiver};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
-use self::state::{Effect, Event, State, undo, update};
-use self::terminal::{Keys, Screen, Typed, told_to_end};
-use crate::api::{self, Api, ApiError, Calls, Events, Profile};
+use self::feed::{Call, Lanes};
+use self::state::{Ask, Effect, Event, Lane, Refusal, Setup, State, update};
+use self::terminal::{Keys, Screen, told_to_end};
+use self::untrusted::Untrusted;
+use crate::api::{self, Api, Calls, Profile};
 use crate::errors::Failure;
-use crate::output::{clean_line, is_set, line_of};
+use crate::output::{is_set, line_of};
 use crate::text;
 
-/// The most events or effects that wait; beyond it keys wait, and nothing is lost.
+/// The most events that wait; beyond it keys wait, and nothing is lost.
 const WAITING: usize = 256;
 
-/// The most messages read when a room is opened.
-const NEWEST: usize = 200;
+/// How often time is told.
+const MINUTE: Duration = Duration::from_secs(60);
 
-/// Opens the profile and shows the screen until it is left; without a profile the first run comes first.
+/// After how long without a key drafts are kept, and the screen is locked.
+const QUIET: Duration = Duration::from_secs(1);
+const IDLE: Duration = Duration::from_secs(300);
+
+/// How the screen is to look.
+#[derive(Clone, Copy)]
+pub(crate) struct Look {
+    /// ASCII alone.
+    pub(crate) ascii: bool,
+    /// Whether colours are allowed.
+    pub(crate) colour: bool,
+}
+
+/// How the screen was left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Left {
+    /// As it is.
+    Quit,
+    /// The profile is to be destroyed.
+    Wipe,
+}
+
+/// Opens the profile and shows the screen until it is left; without a profile the first run comes
+/// first.
 ///
 /// # Errors
 /// Exit 2 without a terminal; whatever opening the profile or the terminal fails with.
-pub(crate) async fn run(profile: &Profile) -> Result<(), Failure> {
+pub(crate) async fn run(profile: &Profile, look: Look) -> Result<Left, Failure> {
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         return Err(Failure::usage(text::screen_needs_terminal(), text::see_help()));
     }
@@ -39,9 +81,9 @@ pub(crate) async fn run(profile: &Profile) -> Result<(), Failure> {
     } else {
         wizard::run(profile).await?
     };
-    let Some(api) = api else { return Ok(()) };
+    let Some(api) = api else { return Ok(Left::Quit) };
     let result = match api.events(api::none()).await {
-        Ok(events) => show(&api, events).await,
+        Ok(events) => show(&api, events, look).await,
         Err(error) => Err(error.into()),
     };
     api.close().await;
@@ -61,99 +103,122 @@ async fn unlock(profile: &Profile) -> Result<Option<Api>, Failure> {
     }
 }
 
-async fn show(api: &Api, events: Events<'_>) -> Result<(), Failure> {
-    let (effects, work) = mpsc::channel(WAITING);
+async fn show(api: &Api, events: api::Events<'_>, look: Look) -> Result<Left, Failure> {
+    let (lanes, work) = Lanes::new();
     let (happened, happening) = mpsc::channel(WAITING);
-    let keys = Keys::start(happened.clone(), Event::from);
+    let keys = Keys::start(happened.clone(), terminal::event);
     let mut screen = Screen::open()?;
+    let mut state = State::new(Setup {
+        words: text::screen::words(),
+        zone: TimeZone::system(),
+        ascii: look.ascii,
+        no_colour: !look.colour,
+        size: screen.size()?,
+    });
     let result = tokio::select! {
-        result = turn(&mut screen, happening, &effects) => result,
-        () = serve(api, work, &happened) => Ok(()),
-        gone = forward(events, &happened) => gone,
-        () = told_to_end() => Ok(()),
+        left = turn(&mut screen, &mut state, happening, &lanes) => left,
+        () = feed::serve(api, work, &happened) => Ok(Left::Quit),
+        () = feed::listen(events, &happened) => {
+            Err(Failure::refused(text::holder_gone(), text::run_again()))
+        }
+        () = told_to_end() => Ok(Left::Quit),
     };
+    // Whatever ended it, what was being written is kept.
+    for effect in update(&mut state, Event::Quiet) {
+        if let Effect::Call { method, params, .. } = effect {
+            let _kept = api.call(method, params).await;
+        }
+    }
     drop(screen);
     drop(keys);
     result
 }
 
-/// Does one effect after the other, so that messages keep their order.
-async fn serve(api: &Api, mut work: Receiver<Effect>, happened: &Sender<Event>) {
-    let said = |error: ApiError| Event::Failed(clean_line(&error.message));
-    let status = api.call("status", api::none()).await;
-    let _ = happened.send(status.map_or_else(said, Event::Status)).await;
-    while let Some(effect) = work.recv().await {
-        let event = match effect {
-            Effect::Quit => return,
-            Effect::Rooms => {
-                api.call("room.list", api::none()).await.map_or_else(said, Event::Rooms)
-            }
-            Effect::Open(room) => {
-                let params = json!({
-                    "room": room, "unread": false, "limit": NEWEST, "mark_read": true,
-                });
-                let read = api.call("read", params).await;
-                read.map_or_else(said, |messages| Event::History(room, messages))
-            }
-            Effect::Send { room, text } => {
-                let params = json!({"room": room, "text": text, "wait_ms": 0});
-                let answer: Result<Value, ApiError> = api.call("send", params).await;
-                Event::Sent(room, text, answer.map_err(|error| clean_line(&error.message)))
-            }
-        };
-        if happened.send(event).await.is_err() {
-            return;
-        }
-    }
-}
-
-async fn forward(mut events: Events<'_>, happened: &Sender<Event>) -> Result<(), Failure> {
-    while let Some(event) = events.next().await {
-        if happened.send(Event::Agent(event)).await.is_err() {
-            return Ok(());
-        }
-    }
-    Err(Failure::refused(text::holder_gone(), text::run_again()))
-}
-
 async fn turn(
     screen: &mut Screen,
+    state: &mut State,
     mut happening: Receiver<Event>,
-    effects: &Sender<Effect>,
-) -> Result<(), Failure> {
-    let mut state = State::default();
-    let mut todo = vec![Effect::Rooms];
+    lanes: &Lanes,
+) -> Result<Left, Failure> {
+    let mut minute = interval(MINUTE);
+    minute.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut touched = Instant::now();
+    let (mut quiet, mut idle) = (false, false);
+    let mut todo = state.begin();
     loop {
-        for effect in todo.drain(..) {
-            if effect == Effect::Quit {
-                return Ok(());
-            }
-            if let Err(error) = effects.try_send(effect) {
-                undo(&mut state, error.into_inner());
-            }
+        if let Some(left) = carry_out(screen, state, lanes, todo)? {
+            return Ok(left);
         }
-        screen.draw(|frame| view::draw(frame, &state))?;
-        let Some(event) = happening.recv().await else { return Ok(()) };
-        let mut resized = matches!(event, Event::Resized);
-        todo = update(&mut state, event);
-        // A burst is one frame, not hundreds.
-        while let Ok(event) = happening.try_recv() {
-            resized |= matches!(event, Event::Resized);
-            todo.extend(update(&mut state, event));
+        if state.take_changed() {
+            screen.draw(|frame| view::draw(frame, state))?;
         }
-        todo.dedup();
-        if resized {
-            screen.forget()?;
+        let event = tokio::select! {
+            event = happening.recv() => match event {
+                Some(event) => event,
+                None => return Ok(Left::Quit),
+            },
+            _ = minute.tick() => Event::Minute(Timestamp::now().to_string()),
+            () = sleep_until(touched + QUIET), if !quiet => {
+                quiet = true;
+                Event::Quiet
+            }
+            () = sleep_until(touched + IDLE), if !idle => {
+                idle = true;
+                Event::Idle
+            }
+        };
+        let mut next = Some(event);
+        todo = Vec::new();
+        // A burst is one frame, not hundreds; an endless one is several.
+        for _ in 0..WAITING {
+            let Some(event) = next else { break };
+            if matches!(event, Event::Resize(_)) {
+                screen.forget()?;
+            }
+            if matches!(event, Event::Key(_) | Event::Paste(_) | Event::Mouse(_)) {
+                touched = Instant::now();
+                (quiet, idle) = (false, false);
+            }
+            todo.extend(update(state, event));
+            next = happening.try_recv().ok();
         }
     }
 }
 
-impl From<Typed> for Event {
-    fn from(typed: Typed) -> Self {
-        match typed {
-            Typed::Key(key) => Self::Key(key),
-            Typed::Paste(pasted) => Self::Paste(pasted),
-            Typed::Resized => Self::Resized,
+/// Does what the state wants done; `Some` if the screen is to be left.
+fn carry_out(
+    screen: &Screen,
+    state: &mut State,
+    lanes: &Lanes,
+    todo: Vec<Effect>,
+) -> io::Result<Option<Left>> {
+    for effect in todo {
+        match effect {
+            Effect::Quit => return Ok(Some(Left::Quit)),
+            Effect::Wipe => return Ok(Some(Left::Wipe)),
+            Effect::Call { ask, lane, method, params } => {
+                if let Some(ask) = lanes.put(lane, Call::Method { ask, method, params }) {
+                    give_back(state, ask);
+                }
+            }
+            Effect::Unlock => {
+                let typed = state.take_passphrase();
+                if let Some(ask) = lanes.put(Lane::Quick, Call::Unlock(typed)) {
+                    give_back(state, ask);
+                }
+            }
+            Effect::Copy(text) => screen.copy(&text)?,
+            Effect::Bell if state.bell => screen.bell()?,
+            Effect::Bell => {}
+            Effect::Mouse(on) => screen.mouse(on)?,
         }
     }
+    Ok(None)
+}
+
+/// Takes back a call for which there is no room: nothing written is lost.
+fn give_back(state: &mut State, ask: Ask) {
+    let why = Refusal { message: Untrusted::from(state.words().busy), hint: Untrusted::default() };
+    // What a refusal leads to can wait for the next event as well.
+    let _later = update(state, Event::Answer(ask, Err(why)));
 }

@@ -1,319 +1,310 @@
-//! What the screen shows and what happens on each event: no terminal, no clock, no agent.
+//! What the screen knows and what happens on each event: no terminal, no clock, no agent. The one
+//! transition is [`update`]; it answers with what is to be done.
 
-use std::collections::BTreeMap;
+mod act;
+mod agent;
+mod answer;
+mod ask;
+mod complete;
+mod keep;
+mod keys;
+pub(super) mod panel;
+mod panels;
+mod reading;
+pub(super) mod rooms;
+mod select;
+pub(super) mod timeline;
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::input::Input;
-use crate::output::{clean_block, is_set, line_of};
-use crate::text;
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
 
-/// The most messages kept on the screen for one room; older ones are in `staffetta read`.
-pub(super) const KEPT: usize = 500;
+pub(super) use self::ask::{Ask, At, Effect, Lane, Refusal};
+use self::ask::{call, slow};
+use self::complete::Completion;
+use self::panel::Panel;
+use self::rooms::{Entry, Person};
+use self::timeline::Timeline;
+use super::geometry::{Geometry, Size, geometry, written};
+use super::key::{Key, Mouse};
+use super::line::Line;
+use super::lines::Paper;
+use super::rows::{Ink, Piece, Row, wrap};
+use super::signs::{ASCII, Signs, UNICODE};
+use super::untrusted::Untrusted;
+use crate::text::screen::Words;
+use zeroize::Zeroizing;
 
-/// The rows that PageUp and PageDown move.
-const PAGE: usize = 10;
-
-/// A room in the side bar.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Room {
-    pub(super) name: String,
-    pub(super) members: u64,
-    pub(super) unread: u64,
+/// How the screen looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Theme {
+    #[default]
+    Dark,
+    Light,
+    /// No colour at all.
+    Mono,
+    /// The strongest colours on black.
+    Contrast,
 }
 
-/// A message on the screen; `seq` is absent until it came back in the log.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Message {
-    pub(super) id: String,
-    pub(super) from: String,
-    pub(super) verified: bool,
-    pub(super) own: bool,
-    pub(super) sent_at: String,
-    pub(super) seq: Option<u64>,
-    pub(super) text: String,
-}
+impl Theme {
+    pub(super) const ALL: [(Self, &str); 4] = [
+        (Self::Dark, "dark"),
+        (Self::Light, "light"),
+        (Self::Mono, "mono"),
+        (Self::Contrast, "contrast"),
+    ];
 
-impl Message {
-    fn read(object: &Value) -> Self {
-        Self {
-            id: line_of(object, "id"),
-            from: line_of(object, "from"),
-            verified: is_set(object, "verified"),
-            own: is_set(object, "own"),
-            sent_at: line_of(object, "sent_at"),
-            seq: object.get("seq").and_then(Value::as_u64),
-            text: object.get("text").and_then(Value::as_str).map(clean_block).unwrap_or_default(),
-        }
+    pub(super) fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(theme, _)| *theme == self).map_or("", |(_, name)| *name)
     }
 }
 
+/// What was given on the command line or by the system, once.
+#[derive(Clone, Debug)]
+pub(super) struct Setup {
+    pub(super) words: &'static Words,
+    pub(super) zone: TimeZone,
+    pub(super) ascii: bool,
+    /// Whether colours are forbidden: then no theme brings one.
+    pub(super) no_colour: bool,
+    pub(super) size: Size,
+}
+
+/// Whether there is a relay at the other end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Connection {
+    Online,
+    #[default]
+    Offline,
+    Refused,
+}
+
+/// Who and where this profile is.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Home {
+    pub(super) team: Untrusted,
+    pub(super) me: Untrusted,
+    pub(super) label: Untrusted,
+    pub(super) relay: Untrusted,
+    pub(super) connection: Connection,
+}
+
+/// Something that must not be overlooked; it stays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Banner {
+    Alarm(Untrusted),
+    Missing {
+        from: Untrusted,
+        room: Untrusted,
+        count: u64,
+    },
+    Refused(Untrusted),
+    /// Somebody's rights or devices changed.
+    Power(String),
+}
+
+/// What hides the screen.
+#[derive(Debug, Default)]
+pub(super) enum Curtain {
+    #[default]
+    Open,
+    /// F12: the next key opens it.
+    Blank,
+    /// The profile is locked; the passphrase typed so far, and why the last one was refused.
+    Locked { typed: Zeroizing<String>, said: Option<String>, waiting: bool },
+}
+
+/// The text being written and what it is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Compose {
+    pub(super) line: Line,
+    pub(super) about: About,
+}
+
+/// What the text being written is to become.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum About {
+    #[default]
+    Nothing,
+    /// An answer to this message.
+    Reply(String),
+    /// The new text of this message.
+    Edit(String),
+}
+
 /// Everything the screen shows.
-#[derive(Default)]
 pub(super) struct State {
-    pub(super) team: String,
-    pub(super) me: String,
-    pub(super) connection: String,
-    pub(super) rooms: Vec<Room>,
-    /// The name of the room that is open.
+    pub(super) setup: Setup,
+    pub(super) theme: Theme,
+    pub(super) home: Home,
+    pub(super) people: Vec<Person>,
+    /// The side bar, top to bottom.
+    pub(super) entries: Vec<Entry>,
+    /// The key of the entry that is open; empty before there is one.
     pub(super) current: String,
-    pub(super) history: BTreeMap<String, Vec<Message>>,
-    pub(super) input: Input,
-    /// Rows scrolled up from the newest message.
-    pub(super) scroll: usize,
+    pub(super) timelines: BTreeMap<String, Timeline>,
+    pub(super) compose: Compose,
+    /// Texts begun in other rooms.
+    pub(super) drafts: BTreeMap<String, String>,
+    pub(super) panel: Option<Panel>,
     /// One line that goes with the next key.
     pub(super) notice: Option<String>,
-    /// The newest alarm; it stays.
-    pub(super) alarm: Option<String>,
+    pub(super) banners: Vec<Banner>,
+    pub(super) curtain: Curtain,
+    pub(super) muted: BTreeSet<String>,
+    pub(super) mouse: bool,
+    pub(super) bell: bool,
+    /// The time as RFC 3339, to the minute.
+    now: String,
+    completion: Option<Completion>,
+    /// What the profile has of drafts and settings.
+    kept: Value,
+    /// Whether what the profile has was read; before that nothing is written.
+    restored: bool,
+    openings: u64,
+    changed: bool,
 }
 
 /// What happened.
+#[derive(Clone, Debug)]
 pub(super) enum Event {
-    Key(KeyEvent),
+    Key(Key),
     Paste(String),
-    /// Answer of `status`.
-    Status(Value),
-    /// Answer of `room.list`.
-    Rooms(Value),
-    /// Answer of `read` for a room.
-    History(String, Value),
+    Mouse(Mouse),
+    Resize(Size),
     /// An event of the agent.
     Agent(Value),
-    /// Answer of `send`: room, text, and the message's id or why not.
-    Sent(String, String, Result<Value, String>),
-    /// A call failed that nobody waits for.
-    Failed(String),
-    /// The terminal has another size.
-    Resized,
+    /// The answer to a call.
+    Answer(Ask, Result<Value, Refusal>),
+    /// A minute has passed; the time as RFC 3339.
+    Minute(String),
+    /// Nobody has touched a key for a second.
+    Quiet,
+    /// Nobody has touched a key for five minutes.
+    Idle,
 }
 
-/// What the loop has to do.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Effect {
-    Quit,
-    /// Ask for the rooms again.
-    Rooms,
-    /// Read a room's newest messages and mark them read.
-    Open(String),
-    Send {
-        room: String,
-        text: String,
-    },
+impl State {
+    pub(super) fn new(setup: Setup) -> Self {
+        let theme = if setup.no_colour { Theme::Mono } else { Theme::Dark };
+        Self {
+            setup,
+            theme,
+            home: Home::default(),
+            people: Vec::new(),
+            entries: Vec::new(),
+            current: String::new(),
+            timelines: BTreeMap::new(),
+            compose: Compose::default(),
+            drafts: BTreeMap::new(),
+            panel: None,
+            notice: None,
+            banners: Vec::new(),
+            curtain: Curtain::Open,
+            muted: BTreeSet::new(),
+            mouse: false,
+            bell: true,
+            now: String::new(),
+            completion: None,
+            kept: Value::Null,
+            restored: false,
+            openings: 0,
+            changed: true,
+        }
+    }
+
+    pub(super) fn words(&self) -> &'static Words {
+        self.setup.words
+    }
+
+    pub(super) fn signs(&self) -> &'static Signs {
+        if self.setup.ascii { &ASCII } else { &UNICODE }
+    }
+
+    /// Whether something is to be drawn again; asks once.
+    pub(super) fn take_changed(&mut self) -> bool {
+        std::mem::take(&mut self.changed)
+    }
+
+    pub(super) fn timeline(&self) -> Option<&Timeline> {
+        self.timelines.get(&self.current)
+    }
+
+    pub(super) fn geometry(&self) -> Geometry {
+        let width = usize::from(self.setup.size.width.saturating_sub(2));
+        let rows = written(&self.compose.line, width, usize::MAX).0.len();
+        geometry(self.setup.size, rows, self.banners.len(), self.said().len())
+    }
+
+    /// What is said for now, in rows.
+    pub(super) fn said(&self) -> Vec<Row> {
+        let width = usize::from(self.setup.size.width).max(1);
+        let said = self.notice.as_deref().map(|said| [Piece::new(Ink::Strong, said)]);
+        said.map(|said| wrap(&said, width)).unwrap_or_default()
+    }
+
+    /// What messages are laid out on.
+    pub(super) fn paper(&self) -> Paper<'_> {
+        let inside = self.geometry().main.inside();
+        self.paper_of(usize::from(inside.width))
+    }
+
+    pub(super) fn paper_of(&self, width: usize) -> Paper<'_> {
+        Paper {
+            width,
+            words: self.words(),
+            signs: self.signs(),
+            zone: &self.setup.zone,
+            me: &self.home.me,
+            people: &self.people,
+        }
+    }
+
+    /// The rows of messages that are seen at once.
+    pub(super) fn page(&self) -> usize {
+        usize::from(self.geometry().main.inside().height)
+    }
+
+    /// Calls for everything that is shown before anybody does anything.
+    pub(super) fn begin(&mut self) -> Vec<Effect> {
+        vec![
+            call(Ask::Kept, "screen", json!({})),
+            call(Ask::Status, "status", json!({})),
+            call(Ask::Team, "team", json!({})),
+            call(Ask::Rooms, "room.list", json!({})),
+        ]
+    }
 }
 
 /// The one transition.
 pub(super) fn update(state: &mut State, event: Event) -> Vec<Effect> {
-    match event {
-        Event::Key(key) => on_key(state, key),
-        Event::Paste(pasted) => {
-            if !state.input.insert(&clean_block(&pasted.replace("\r\n", "\n").replace('\r', "\n")))
-            {
-                state.notice = Some(text::screen::line_full().into());
-            }
-            Vec::new()
+    let (effects, changed) = match event {
+        Event::Key(key) => (state.on_key(key), true),
+        Event::Paste(text) => (state.on_paste(&text), true),
+        Event::Mouse(mouse) => (state.on_mouse(mouse), true),
+        Event::Resize(size) => {
+            state.setup.size = size;
+            (Vec::new(), true)
         }
-        Event::Status(status) => {
-            state.team = line_of(&status, "team");
-            state.me = line_of(&status, "member");
-            state.connection =
-                text::words::word(if is_set(&status, "connected") { "online" } else { "offline" })
-                    .into();
-            Vec::new()
+        Event::Agent(event) => state.on_agent(&event),
+        Event::Answer(ask, answer) => (state.on_answer(ask, answer), true),
+        Event::Minute(now) => {
+            let gone = state.expire(&now);
+            state.now = now;
+            (Vec::new(), gone)
         }
-        Event::Rooms(rooms) => on_rooms(state, &rooms),
-        Event::History(room, messages) => {
-            for message in messages.as_array().into_iter().flatten() {
-                place(state.history.entry(room.clone()).or_default(), Message::read(message));
-            }
-            Vec::new()
-        }
-        Event::Agent(event) => on_agent(state, &event),
-        Event::Sent(room, text, Ok(answer)) => {
-            let message = Message {
-                from: state.me.clone(),
-                verified: true,
-                own: true,
-                text: clean_block(&text),
-                ..Message::read(&answer)
-            };
-            place(state.history.entry(room).or_default(), message);
-            Vec::new()
-        }
-        Event::Sent(_, text, Err(why)) => {
-            // The words are not lost: they go back where they were written.
-            if state.input.text().is_empty() {
-                state.input.insert(&text);
-            }
-            state.notice = Some(why);
-            Vec::new()
-        }
-        Event::Failed(why) => {
-            state.notice = Some(why);
-            Vec::new()
-        }
-        Event::Resized => Vec::new(),
-    }
-}
-
-/// Takes back an effect that the agent's task has no room for: nothing written is lost.
-pub(super) fn undo(state: &mut State, effect: Effect) {
-    if let Effect::Send { room, text } = effect {
-        update(state, Event::Sent(room, text, Err(text::screen::busy().into())));
-    }
-}
-
-fn on_key(state: &mut State, key: KeyEvent) -> Vec<Effect> {
-    state.notice = None;
-    let control = key.modifiers.contains(KeyModifiers::CONTROL);
-    let alt = key.modifiers.contains(KeyModifiers::ALT);
-    match key.code {
-        KeyCode::Char('q') if control => return vec![Effect::Quit],
-        KeyCode::Char('c') if control => state.notice = Some(text::screen::quit_how().into()),
-        KeyCode::Char('n') if control => {
-            let unread = state.rooms.iter().find(|room| room.unread > 0);
-            if let Some(name) = unread.map(|room| room.name.clone()) {
-                return open(state, name);
-            }
-        }
-        KeyCode::Char(_) if control => {}
-        KeyCode::Enter if alt => keep(state, "\n"),
-        KeyCode::Enter => return enter(state),
-        KeyCode::Up => return neighbour(state, -1),
-        KeyCode::Down => return neighbour(state, 1),
-        KeyCode::PageUp => state.scroll = state.scroll.saturating_add(PAGE),
-        KeyCode::PageDown => state.scroll = state.scroll.saturating_sub(PAGE),
-        KeyCode::Char(c) => keep(state, c.encode_utf8(&mut [0; 4])),
-        other => state.input.key(other),
-    }
-    Vec::new()
-}
-
-fn keep(state: &mut State, typed: &str) {
-    if !state.input.insert(typed) {
-        state.notice = Some(text::screen::line_full().into());
-    }
-}
-
-/// Sends the line. A mistyped command is never sent; `//x` sends `/x`.
-fn enter(state: &mut State) -> Vec<Effect> {
-    let line = state.input.text();
-    let text = match line.strip_prefix('/') {
-        _ if line.trim().is_empty() || state.current.is_empty() => return Vec::new(),
-        None => line.to_owned(),
-        Some(escaped) if escaped.starts_with('/') => escaped.to_owned(),
-        Some("quit") => return vec![Effect::Quit],
-        Some(_) => {
-            state.notice = Some(text::screen::not_a_command().into());
-            return Vec::new();
+        Event::Quiet => (state.keep(), false),
+        Event::Idle => {
+            let mut effects = state.keep();
+            effects.extend(state.lock());
+            (effects, true)
         }
     };
-    state.input.clear();
-    state.scroll = 0;
-    vec![Effect::Send { room: state.current.clone(), text }]
-}
-
-fn neighbour(state: &mut State, step: isize) -> Vec<Effect> {
-    let at = state.rooms.iter().position(|room| room.name == state.current).unwrap_or_default();
-    let next = at.checked_add_signed(step).and_then(|at| state.rooms.get(at));
-    match next.map(|room| room.name.clone()) {
-        Some(name) => open(state, name),
-        None => Vec::new(),
-    }
-}
-
-fn open(state: &mut State, name: String) -> Vec<Effect> {
-    state.scroll = 0;
-    if let Some(room) = state.rooms.iter_mut().find(|room| room.name == name) {
-        room.unread = 0;
-    }
-    state.current.clone_from(&name);
-    vec![Effect::Open(name)]
-}
-
-fn on_rooms(state: &mut State, rooms: &Value) -> Vec<Effect> {
-    let number = |room: &Value, field: &str| room.get(field).and_then(Value::as_u64).unwrap_or(0);
-    let read = |room: &Value| Room {
-        name: line_of(room, "name"),
-        members: number(room, "members"),
-        unread: number(room, "unread"),
-    };
-    state.rooms = rooms.as_array().into_iter().flatten().map(read).collect();
-    if state.rooms.iter().any(|room| room.name == state.current) {
-        return Vec::new();
-    }
-    match state.rooms.first().map(|room| room.name.clone()) {
-        Some(first) => open(state, first),
-        None => {
-            state.current.clear();
-            Vec::new()
-        }
-    }
-}
-
-fn on_agent(state: &mut State, event: &Value) -> Vec<Effect> {
-    match line_of(event, "type").as_str() {
-        "message" => {
-            let name = line_of(event, "room");
-            let message = Message::read(event);
-            let news = !message.own;
-            place(state.history.entry(name.clone()).or_default(), message);
-            if name == state.current {
-                // What is on the screen is read.
-                return if news { vec![Effect::Open(name)] } else { Vec::new() };
-            }
-            match state.rooms.iter_mut().find(|room| room.name == name) {
-                Some(room) => room.unread = room.unread.saturating_add(u64::from(news)),
-                None => return vec![Effect::Rooms],
-            }
-        }
-        "sent" => {
-            let id = line_of(event, "id");
-            let seq = event.get("seq").and_then(Value::as_u64);
-            for messages in state.history.values_mut() {
-                if let Some(at) = messages.iter().position(|message| message.id == id) {
-                    let message = messages.remove(at);
-                    place(messages, Message { seq, ..message });
-                }
-            }
-        }
-        "connection" => state.connection = text::words::word(&line_of(event, "state")).to_owned(),
-        "alarm" => state.alarm = Some(text::said(&line_of(event, "text"))),
-        "notice" => {
-            let wait = event.get("retry_ms").and_then(Value::as_u64).unwrap_or(0);
-            state.notice = Some(text::relay_says(&line_of(event, "text"), wait));
-        }
-        "asking" => {
-            let id = line_of(event, "id").chars().take(8).collect::<String>();
-            state.notice = Some(text::asks(&line_of(event, "name"), &id));
-        }
-        "room" | "member" => return vec![Effect::Rooms],
-        // Something was missed: read again what is on the screen.
-        "gap" if !state.current.is_empty() => {
-            return vec![Effect::Rooms, Effect::Open(state.current.clone())];
-        }
-        _ => {}
-    }
-    Vec::new()
-}
-
-/// Puts a message where its seq belongs, queued ones last; one that is known is replaced, but a
-/// seq once known stays.
-fn place(messages: &mut Vec<Message>, mut message: Message) {
-    if let Some(at) = messages.iter().position(|known| known.id == message.id) {
-        let known = messages.remove(at);
-        message.seq = message.seq.or(known.seq);
-        if message.sent_at.is_empty() {
-            message.sent_at = known.sent_at;
-        }
-    }
-    let key = message.seq.unwrap_or(u64::MAX);
-    let at = messages.partition_point(|known| known.seq.unwrap_or(u64::MAX) <= key);
-    messages.insert(at, message);
-    if messages.len() > KEPT {
-        messages.remove(0);
-    }
+    state.changed |= changed;
+    effects
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -1,25 +1,40 @@
-//! The edge to the terminal: taking it and giving it back, and the thread that waits for keys.
+//! The edge to the terminal: keys in, frames out, and everything given back at the end.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crossterm::event::{self, DisableBracketedPaste, EnableBracketedPaste, KeyEvent, KeyEventKind};
+use crossterm::event::{
+    self, DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
+    KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseEvent, MouseEventKind,
+};
 use crossterm::execute;
+use data_encoding::BASE64;
 use ratatui::layout::{Position, Rect};
 use ratatui::{DefaultTerminal, Frame};
 use tokio::sync::mpsc::Sender;
 
+use super::geometry::Size;
+use super::key::{Code, Key, Mouse};
+use super::state::Event;
+
+/// The window's title: the same whatever is on the screen.
+const TITLE: &str = "staffetta";
+
 /// How often the thread that reads keys looks whether the screen has ended.
 const KEY_POLL: Duration = Duration::from_millis(100);
+
+/// The most bytes handed to the terminal's clipboard.
+const MOST_COPIED: usize = 65_536;
 
 /// What comes from the terminal.
 pub(super) enum Typed {
     Key(KeyEvent),
     Paste(String),
-    Resized,
+    Mouse(MouseEvent),
+    Resized(Size),
 }
 
 /// Waits until the process is told to end, or its terminal is gone.
@@ -41,9 +56,12 @@ pub(super) struct Keys {
 }
 
 impl Keys {
-    /// Starts the thread, which tells `happened` what was typed. The other end has to be dropped
-    /// before this is.
-    pub(super) fn start<E: Send + 'static>(happened: Sender<E>, event: fn(Typed) -> E) -> Self {
+    /// Starts the thread, which tells `happened` what was typed, as far as `event` knows it. The
+    /// other end has to be dropped before this is.
+    pub(super) fn start<E: Send + 'static>(
+        happened: Sender<E>,
+        event: fn(Typed) -> Option<E>,
+    ) -> Self {
         let ended = Arc::new(AtomicBool::new(false));
         let seen = Arc::clone(&ended);
         let thread = std::thread::spawn(move || {
@@ -58,11 +76,16 @@ impl Keys {
                         Typed::Key(key)
                     }
                     Ok(event::Event::Paste(pasted)) => Typed::Paste(pasted),
-                    Ok(event::Event::Resize(..)) => Typed::Resized,
+                    Ok(event::Event::Mouse(mouse)) => Typed::Mouse(mouse),
+                    Ok(event::Event::Resize(width, height)) => {
+                        Typed::Resized(Size { width, height })
+                    }
                     Ok(_) => continue,
                     Err(_) => return,
                 };
-                if happened.blocking_send(event(typed)).is_err() {
+                if let Some(event) = event(typed)
+                    && happened.blocking_send(event).is_err()
+                {
                     return;
                 }
             }
@@ -80,24 +103,68 @@ impl Drop for Keys {
     }
 }
 
+/// What the screen makes of it.
+pub(super) fn event(typed: Typed) -> Option<Event> {
+    Some(match typed {
+        Typed::Key(pressed) => Event::Key(key(pressed)?),
+        Typed::Paste(pasted) => Event::Paste(pasted),
+        Typed::Resized(size) => Event::Resize(size),
+        Typed::Mouse(mouse) => Event::Mouse(match mouse.kind {
+            MouseEventKind::ScrollUp => Mouse::Up,
+            MouseEventKind::ScrollDown => Mouse::Down,
+            MouseEventKind::Down(_) => Mouse::Press { column: mouse.column, row: mouse.row },
+            _ => return None,
+        }),
+    })
+}
+
+fn key(pressed: KeyEvent) -> Option<Key> {
+    let code = match pressed.code {
+        KeyCode::Char(found) => Code::Char(found),
+        KeyCode::Enter => Code::Enter,
+        KeyCode::Esc => Code::Esc,
+        KeyCode::Tab => Code::Tab,
+        KeyCode::Backspace => Code::Backspace,
+        KeyCode::Delete => Code::Delete,
+        KeyCode::Left => Code::Left,
+        KeyCode::Right => Code::Right,
+        KeyCode::Up => Code::Up,
+        KeyCode::Down => Code::Down,
+        KeyCode::Home => Code::Home,
+        KeyCode::End => Code::End,
+        KeyCode::PageUp => Code::PageUp,
+        KeyCode::PageDown => Code::PageDown,
+        KeyCode::F(number) => Code::F(number),
+        _ => return None,
+    };
+    Some(Key {
+        code,
+        control: pressed.modifiers.contains(KeyModifiers::CONTROL),
+        alt: pressed.modifiers.contains(KeyModifiers::ALT),
+    })
+}
+
 /// The terminal in the screen's hands; given back on drop and, through a hook, on panic.
 pub(super) struct Screen(DefaultTerminal);
 
 impl Screen {
-    /// Takes the terminal.
-    ///
-    /// # Errors
-    /// If the terminal does not let itself be used.
     pub(super) fn open() -> io::Result<Self> {
-        // ratatui's own hook gives back what ratatui took; this one runs first.
+        // The drawing library's own hook gives back what it took; this one runs first.
         let terminal = ratatui::try_init()?;
         let hook = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            let _ = execute!(io::stdout(), DisableBracketedPaste);
+            let _ = execute!(io::stdout(), DisableBracketedPaste, DisableMouseCapture);
             hook(info);
         }));
         execute!(io::stdout(), EnableBracketedPaste)?;
+        // Ended by ST: a BEL on the screen's way out is somebody's message.
+        write!(io::stdout(), "\x1b]0;{TITLE}\x1b\\")?;
         Ok(Self(terminal))
+    }
+
+    pub(super) fn size(&self) -> io::Result<Size> {
+        let size = self.0.size()?;
+        Ok(Size { width: size.width, height: size.height })
     }
 
     /// Forgets what stands on the screen, so that the next frame is drawn whole: a window that changed
@@ -116,13 +183,33 @@ impl Screen {
     /// # Errors
     /// If the terminal is gone.
     pub(super) fn draw(&mut self, draw: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
-        self.0.draw(draw).map(|_| ())
+        self.0.draw(draw).map(drop)
+    }
+
+    pub(super) fn bell(&self) -> io::Result<()> {
+        io::stdout().write_all(b"\x07")?;
+        io::stdout().flush()
+    }
+
+    /// Hands a text to the terminal's clipboard (OSC 52), because somebody asked for it.
+    pub(super) fn copy(&self, text: &str) -> io::Result<()> {
+        if text.len() <= MOST_COPIED {
+            write!(io::stdout(), "\x1b]52;c;{}\x1b\\", BASE64.encode(text.as_bytes()))?;
+        }
+        io::stdout().flush()
+    }
+
+    pub(super) fn mouse(&self, on: bool) -> io::Result<()> {
+        match on {
+            true => execute!(io::stdout(), EnableMouseCapture),
+            false => execute!(io::stdout(), DisableMouseCapture),
+        }
     }
 }
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        let _ = execute!(io::stdout(), DisableBracketedPaste);
+        let _ = execute!(io::stdout(), DisableBracketedPaste, DisableMouseCapture);
         ratatui::restore();
     }
 }

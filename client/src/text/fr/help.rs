@@ -114,6 +114,7 @@ pub(in crate::text) const HELP: &[(&str, &str)] = &[
     ("Only in this room: NAME, or @MEMBER", "Seulement dans ce salon : NOM, ou @MEMBRE"),
     ("Only this person", "Seulement cette personne"),
     ("Only this room: NAME, or @MEMBER", "Seulement ce salon : NOM, ou @MEMBRE"),
+    ("Draw the screen in ASCII alone", "Dessiner l’écran en ASCII seulement"),
     ("Only what came after this message", "Seulement ce qui est venu après ce message"),
     ("Only what is not marked read", "Seulement ce qui n’est pas marqué comme lu"),
     ("Print JSON, one object a line", "Afficher du JSON, un objet par ligne"),

@@ -73,7 +73,7 @@ async fn lead(
     if asked {
         work.redeem(None, state.name.text().to_owned());
     }
-    let keys = Keys::start(happened, Event::from);
+    let keys = Keys::start(happened, event);
     let mut screen = Screen::open()?;
     let result = tokio::select! {
         result = turn(&mut screen, happening, &mut state, &mut work) => result,
@@ -207,12 +207,11 @@ fn said(failure: &Failure) -> Said {
     Said { exit: failure.exit(), lines: failure.lines() }
 }
 
-impl From<Typed> for Event {
-    fn from(typed: Typed) -> Self {
-        match typed {
-            Typed::Key(key) => Self::Key(key),
-            Typed::Paste(pasted) => Self::Paste(pasted),
-            Typed::Resized => Self::Resized,
-        }
+fn event(typed: Typed) -> Option<Event> {
+    match typed {
+        Typed::Key(key) => Some(Event::Key(key)),
+        Typed::Paste(pasted) => Some(Event::Paste(pasted)),
+        Typed::Resized(_) => Some(Event::Resized),
+        Typed::Mouse(_) => None,
     }
 }

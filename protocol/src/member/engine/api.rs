@@ -10,7 +10,6 @@ use super::fault::{Fault, bad_params, failed, refused};
 use super::invites::NewInvite;
 use super::joining::DEFAULT_LIFETIME_S;
 use super::profile::Stopped;
-use super::views::Read;
 use super::waits::{Wait, What};
 use crate::invite_code::Role;
 use crate::member::agent::core::CallId;
@@ -42,7 +41,7 @@ fn stopped_fault(why: Stopped) -> Fault {
     failed(exit, why.text(), Some(hint)).into()
 }
 
-fn content_id(typed: &str) -> Result<ContentId, Fault> {
+pub(super) fn content_id(typed: &str) -> Result<ContentId, Fault> {
     ContentId::from_hex(typed)
         .ok_or_else(|| refused("That is no message id: 32 hexadecimal digits.", None).into())
 }
@@ -55,20 +54,6 @@ struct SendParams {
     reply_to: Option<String>,
     key: Option<String>,
     wait_ms: Option<u64>,
-}
-
-#[derive(Deserialize)]
-struct ReadParams {
-    room: Option<String>,
-    #[serde(default)]
-    unread: bool,
-    limit: Option<u32>,
-    since: Option<String>,
-    #[serde(default)]
-    mark_read: bool,
-    /// The oldest `limit` messages instead of the newest.
-    #[serde(default)]
-    oldest: bool,
 }
 
 #[derive(Deserialize)]
@@ -175,6 +160,8 @@ impl Cx<'_> {
                     | "room.list"
                     | "room.members"
                     | "read"
+                    | "mark_read"
+                    | "screen"
                     | "search"
                     | "subscribe"
             )
@@ -241,13 +228,7 @@ impl Cx<'_> {
             "room.add" => self.change_room(id, read(params)?, IntentKind::Add),
             "room.remove" => self.change_room(id, read(params)?, IntentKind::Remove),
             "send" | "reply" => self.send_call(id, read(params)?),
-            "read" => {
-                let ReadParams { room, unread, limit, since, mark_read, oldest } = read(params)?;
-                let since = since.as_deref().map(content_id).transpose()?;
-                let limit = limit.unwrap_or(50);
-                let query = Read { room, unread, limit, since, mark_read, oldest };
-                return self.read(&query).map(Some);
-            }
+            "read" => return self.read_call(read(params)?).map(Some),
             "edit" | "delete" | "react" => self.change_call(id, method, read(params)?),
             "upload" => self.upload(id, &read(params)?),
             "download" => {
@@ -258,6 +239,8 @@ impl Cx<'_> {
                 let room = read::<FilesParams>(params)?.room;
                 return self.list_files(room.as_deref()).map(Some);
             }
+            "mark_read" => return self.mark_read(&read(params)?).map(Some),
+            "screen" => return self.screen(read(params)?).map(Some),
             "search" => return self.search(&read(params)?).map(Some),
             "unacked" => return self.unacked().map(Some),
             "ack" => {

@@ -50,6 +50,7 @@ mod roles;
 mod room_state;
 mod rooms;
 mod rows;
+mod screen;
 mod search;
 mod standstill;
 mod trust;

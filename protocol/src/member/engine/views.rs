@@ -9,7 +9,9 @@ use super::members::{is_visible, kind_code};
 use crate::member::agent::core::Down;
 use crate::member::content::{Kind, sanitize_block, sanitize_line};
 use crate::member::e2ee::RoomKind;
-use crate::member::store::{MessageQuery, MessageRow, MetaKey, RoomRow, RoomStatus, StoreError};
+use crate::member::store::{
+    MessageQuery, MessageRow, MetaKey, RoomRow, RoomStatus, StoreError, Unread,
+};
 use crate::wire::ids::{ContentId, MemberId};
 
 /// RFC 3339 in UTC; the epoch for a time that cannot be written.
@@ -24,6 +26,7 @@ pub(super) struct Read {
     pub(super) unread: bool,
     pub(super) limit: u32,
     pub(super) since: Option<ContentId>,
+    pub(super) before: Option<ContentId>,
     pub(super) mark_read: bool,
     /// The oldest so many instead of the newest.
     pub(super) oldest: bool,
@@ -53,6 +56,7 @@ impl Cx<'_> {
             "reply_to": row.reply_to.map(|id| id.to_hex()),
             "mentions": self.names_of(&row.mentions),
             "edited": row.edited,
+            "unread": !row.read,
             "reactions": self.reactions(&row.content)?,
             "expires_at": row.expires_at.map(rfc3339),
             "own": row.own,
@@ -75,12 +79,13 @@ impl Cx<'_> {
             room,
             unread: read.unread,
             since: read.since,
+            before: read.before,
             limit: Some(read.limit),
             oldest: read.oldest,
         };
         let rows = self.tx.messages(&query).map_err(|error| match error {
             StoreError::NoSuchRow => {
-                Fault::from(refused("There is no message with the id given as --since.", None))
+                Fault::from(refused("There is no message with that id.", None))
             }
             error => error.into(),
         })?;
@@ -102,18 +107,24 @@ impl Cx<'_> {
     /// `room list`.
     pub(super) fn list_rooms(&self) -> Result<Value, Fault> {
         let unread = self.tx.unread()?;
+        let mentions = match self.memory.profile.member() {
+            Some(me) => self.tx.unread_mentions(&me)?,
+            None => Vec::new(),
+        };
         let rooms = self.memory.rooms.values();
         let shown = rooms.filter(|row| is_visible(row) && row.status != RoomStatus::Left);
         Ok(shown
             .map(|row| {
-                let unread = unread.iter().find(|u| u.room == row.id).map_or(0, |u| u.count);
+                let of =
+                    |all: &[Unread]| all.iter().find(|u| u.room == row.id).map_or(0, |u| u.count);
                 let direct = row.kind == kind_code(RoomKind::Direct);
                 json!({
                     "name": self.room_name(&row.id),
                     "id": row.id.to_hex(),
                     "kind": if direct { "direct" } else { "room" },
                     "members": row.members,
-                    "unread": unread,
+                    "unread": of(&unread),
+                    "mentions": of(&mentions),
                     "topic": row.topic,
                     "lifetime_s": row.lifetime_s,
                     "who_may_add": self.who_may_add(row).ok(),

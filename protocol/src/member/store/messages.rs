@@ -72,6 +72,8 @@ pub struct MessageQuery {
     pub unread: bool,
     /// Only those after this one.
     pub since: Option<ContentId>,
+    /// Only those before this one.
+    pub before: Option<ContentId>,
     /// The newest so many; `None` for all.
     pub limit: Option<u32>,
     /// The oldest so many instead.
@@ -106,7 +108,8 @@ impl View<'_> {
     /// deleted ones and those that only say something of others.
     ///
     /// # Errors
-    /// [`StoreError::NoSuchRow`] if `since` names no message, else those of the database.
+    /// [`StoreError::NoSuchRow`] if `since` or `before` names no message, else those of the
+    /// database.
     pub fn messages(&self, query: &MessageQuery) -> Result<Vec<MessageRow>, StoreError> {
         let mut wanted = vec!["shown = 1", "deleted = 0"];
         let mut values: Vec<Box<dyn ToSql>> = Vec::new();
@@ -117,13 +120,12 @@ impl View<'_> {
         if query.unread {
             wanted.push("read = 0");
         }
-        if let Some(since) = query.since {
-            let place: Option<(Seq, i64)> =
-                self.row("SELECT place, id FROM message WHERE content = ?1", [since], |row| {
-                    Ok((row.get(0)?, row.get(1)?))
-                })?;
-            let (place, id) = place.ok_or(StoreError::NoSuchRow)?;
-            wanted.push("(place, id) > (?, ?)");
+        let bounds =
+            [(query.since, "(place, id) > (?, ?)"), (query.before, "(place, id) < (?, ?)")];
+        for (content, bound) in bounds {
+            let Some(content) = content else { continue };
+            let (place, id) = self.place_of(&content)?.ok_or(StoreError::NoSuchRow)?;
+            wanted.push(bound);
             values.push(Box::new(place));
             values.push(Box::new(id));
         }
@@ -135,6 +137,22 @@ impl View<'_> {
             found.reverse();
         }
         Ok(found)
+    }
+
+    fn place_of(&self, content: &ContentId) -> Result<Option<(Seq, i64)>, StoreError> {
+        self.row("SELECT place, id FROM message WHERE content = ?1", [content], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+    }
+
+    /// How many unread messages mention a member, by room; rooms without any are left out.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn unread_mentions(&self, member: &MemberId) -> Result<Vec<Unread>, StoreError> {
+        let sql = "SELECT room, count(*) FROM message
+            WHERE read = 0 AND instr(mentions, ?1) > 0 GROUP BY room";
+        self.rows(sql, [member], |row| Ok(Unread { room: row.get(0)?, count: row.get(1)? }))
     }
 
     /// How many messages are unread, by room; rooms without any are left out.
@@ -207,6 +225,18 @@ impl Tx<'_> {
     pub fn mark_read(&self, content: &ContentId) -> Result<bool, StoreError> {
         let sql = "UPDATE message SET read = 1 WHERE content = ?1 AND read = 0";
         Ok(self.execute(sql, [content])? > 0)
+    }
+
+    /// Marks a message of a room and all before it as read here; false if there is no such message.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn mark_read_upto(&self, room: &RoomId, content: &ContentId) -> Result<bool, StoreError> {
+        let Some((place, id)) = self.place_of(content)? else { return Ok(false) };
+        let sql = "UPDATE message SET read = 1
+            WHERE room = ?1 AND read = 0 AND (place, id) <= (?2, ?3)";
+        self.execute(sql, (room, place, id))?;
+        Ok(true)
     }
 }
 

@@ -36,6 +36,8 @@ pub enum MetaKey {
     AdminNews,
     /// How many cells this device has sealed.
     OwnCells,
+    /// What the screen keeps: drafts, the room that was open, how it looks.
+    Screen,
 }
 
 const CURSOR: i64 = 1;
@@ -59,6 +61,7 @@ impl MetaKey {
             Self::Settings => 24,
             Self::AdminNews => 25,
             Self::OwnCells => 26,
+            Self::Screen => 27,
         }
     }
 }

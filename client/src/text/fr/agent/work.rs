@@ -79,13 +79,10 @@ pub(super) const SAID: &[(&str, &str)] = &[
     ("Too many commands wait at once.", "Trop de commandes attendent à la fois."),
     ("There is no method {}.", "Il n’y a pas de méthode {}."),
     ("There is no message with that id.", "Aucun message n’a cet identifiant."),
-    (
-        "There is no message with the id given as --since.",
-        "Aucun message n’a l’identifiant donné à --since.",
-    ),
     ("Bots do not create rooms.", "Les robots ne créent pas de salons."),
     ("The topic is too long.", "Le sujet est trop long."),
     ("That is too large.", "C’est trop gros."),
+    ("The drafts are too long to be kept.", "Les brouillons sont trop longs pour être gardés."),
     ("That room is gone.", "Ce salon n’existe plus."),
     (
         "Only its author can change a message; nothing was sent.",

@@ -29,4 +29,5 @@ mod timers;
 mod trespass;
 mod verify;
 mod welcomes;
+mod window;
 mod world;

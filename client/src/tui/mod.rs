@@ -10,6 +10,8 @@ mod geometry;
 mod key;
 mod line;
 mod lines;
+#[cfg(test)]
+mod picture;
 mod rich;
 mod rows;
 mod sheet;

@@ -6,6 +6,8 @@ mod blobs;
 mod changes;
 mod chaos;
 mod control;
+mod delivery;
+mod described;
 mod files;
 mod forge;
 mod frames;

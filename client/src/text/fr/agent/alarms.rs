@@ -60,9 +60,27 @@ pub(super) const SAID: &[(&str, &str)] = &[
         "{}'s device has another list of the team than this one.",
         "L’appareil de {} a une autre liste de l’équipe que celui-ci.",
     ),
+    ("The relay left out messages.", "Le relais a omis des messages."),
+    ("The relay showed messages twice.", "Le relais a montré des messages deux fois."),
     (
-        "The relay left out messages, or showed some twice.",
-        "Le relais a omis des messages, ou en a montré deux fois.",
+        "The relay showed messages in another order than it counted them.",
+        "Le relais a montré des messages dans un autre ordre qu’il ne les a comptés.",
+    ),
+    (
+        "The relay showed messages that are not those it counted.",
+        "Le relais a montré des messages qui ne sont pas ceux qu’il a comptés.",
+    ),
+    (
+        "The relay has another log than before, or one that ends earlier.",
+        "Le relais a un autre journal qu’avant, ou un journal plus court.",
+    ),
+    (
+        "{} of your messages to {} were not sent: you are no longer in it.",
+        "{} de vos messages pour {} n’ont pas été envoyés : vous n’y êtes plus.",
+    ),
+    (
+        "The message was not sent: you are no longer in the room.",
+        "Le message n’a pas été envoyé : vous n’êtes plus dans le salon.",
     ),
     (
         "The relay altered a message of this device.",

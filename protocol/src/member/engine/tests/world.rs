@@ -37,10 +37,10 @@ pub(super) struct Device {
 /// Another past, shown to one device.
 pub(super) struct Fork {
     shown_to: usize,
+    /// How much of the true log is in it, or left out of it.
+    seen: usize,
     log: Vec<(CellId, [u8; CELL])>,
     hashes: Vec<Digest>,
-    /// How much of the relay's own log it stands for.
-    covers: usize,
 }
 
 impl Fork {
@@ -170,18 +170,27 @@ impl World {
         let (mut log, mut told) = (self.relay.log.clone(), self.relay.log[from..].to_vec());
         log.truncate(from);
         lie(&mut told);
-        let covers = self.relay.log.len();
+        let seen = self.relay.log.len();
         let hashes = self.relay.hashes[..=from].to_vec();
-        let mut fork = Fork { shown_to: at, log, hashes, covers };
+        let mut fork = Fork { shown_to: at, seen, log, hashes };
         told.iter().for_each(|cell| fork.append(cell));
         self.fork = Some(fork);
+    }
+
+    /// Shows a device a past without the log's last cell from now on.
+    pub(super) fn withhold_from(&mut self, at: usize) {
+        let (mut log, mut hashes) = (self.relay.log.clone(), self.relay.hashes.clone());
+        log.pop();
+        hashes.pop();
+        let seen = self.relay.log.len();
+        self.fork = Some(Fork { shown_to: at, seen, log, hashes });
     }
 
     /// Carries what came since over to the forked past.
     pub(super) fn extend_fork(&mut self) {
         let Some(fork) = &mut self.fork else { return };
-        self.relay.log[fork.covers..].iter().for_each(|cell| fork.append(cell));
-        fork.covers = self.relay.log.len();
+        let from = std::mem::replace(&mut fork.seen, self.relay.log.len());
+        self.relay.log[from..].iter().for_each(|cell| fork.append(cell));
     }
 
     /// Connects a device: WELCOME, then pushes from where it wants them.
@@ -205,6 +214,11 @@ impl World {
             blob_quota: 0,
         };
         device.engine.frame(self.now, welcome);
+        let oldest = self.relay.forgotten + 1;
+        if dial.resume < oldest && head >= dial.resume {
+            device.cursor = Some(oldest);
+            device.engine.frame(self.now, ToDevice::Gap { lane: Lane(0), oldest });
+        }
     }
 
     pub(super) fn disconnect(&mut self, at: usize) {

@@ -11,7 +11,7 @@ use serde_json::json;
 use staffetta_protocol::member::agent::core::Core as _;
 use staffetta_protocol::member::e2ee::{
     self, Authority, Built, Change, Group, MAX_ADDS, Place, Provider, Rejoin, Role, RoomKind,
-    RoomState, Standing, Verdict, WhoMayAdd, new_package, open_welcome,
+    RoomState, Standing, Verdict, WelcomeSecrets, WhoMayAdd, new_package, open_welcome,
 };
 use staffetta_protocol::member::identity::{DeviceKeys, LeafCertificate};
 use staffetta_protocol::member::store::{DbKey, Store, StoreError, Tx};
@@ -127,8 +127,9 @@ impl Seat {
         roster: &Everybody,
     ) -> anyhow::Result<(Built, Duration)> {
         let place = Place::default();
+        let secrets = WelcomeSecrets::default();
         let (built, making) = self.step(|_, provider, keys, group| {
-            group.as_mut()?.commit(provider, &keys.leaf, change, &[], roster, &place).ok()
+            group.as_mut()?.commit(provider, &keys.leaf, change, &secrets, roster, &place).ok()
         })?;
         let ((), winning) = self.step(|_, provider, _, group| {
             valid(group.as_mut()?.win_own(provider, &built.commit, roster, &place))
@@ -273,7 +274,8 @@ fn median(mut times: Vec<Duration>) -> anyhow::Result<Duration> {
 /// If a step fails.
 pub fn measure(devices: usize) -> anyhow::Result<Figures> {
     const REAL: usize = 10;
-    const UPDATE: Change<'_> = Change { add: &[], remove: &[], update: true, state: None };
+    const UPDATE: Change<'_> =
+        Change { add: &[], remove: &[], update: true, state: None, resync: None };
     ensure!(devices > REAL + 1, "rooms of 12 devices at least");
     let mut room = Room::of(devices, REAL)?;
     let message = room.talk()?;

@@ -10,6 +10,7 @@ mod socket;
 
 pub(super) use client::Client;
 pub(super) use server::Server;
+pub use socket::connect;
 
 #[cfg(test)]
 mod tests;

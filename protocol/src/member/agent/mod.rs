@@ -48,6 +48,8 @@ pub use join::{JoinEvent, JoinOptions, join};
 pub use newcomer::{Newcomer, NewcomerEvent, NewcomerOptions, NotConnected};
 pub use preview::{Preview, preview};
 pub use profile::{change_passphrase, has_profile, unlock, wipe};
+#[cfg(fuzzing)]
+pub use rpc::read_line_for_fuzzing;
 pub use rpc::{MAX_CONNECTIONS, MAX_REQUEST, connect};
 
 pub use super::store::Passphrase;

@@ -35,6 +35,14 @@ pub(super) const SAID: &[(&str, &str)] = &[
         "{} turned receipts on: what you write tells its readers what you have read (change {}).",
         "{} a activé les accusés de lecture : ce que vous écrivez dit à ses lecteurs ce que vous avez lu (changement {}).",
     ),
+    (
+        "Somebody else tried the invitation with which {} came in, at {}. If it was meant for somebody else, cut that device off: staffetta device revoke {}",
+        "Quelqu’un d’autre a essayé l’invitation par laquelle {} est entré, à {}. Si elle était destinée à une autre personne, coupez cet appareil : staffetta device revoke {}",
+    ),
+    (
+        "Somebody else tried the invitation with which {} asks to come in, at {}. Let nobody in without comparing the five words.",
+        "Quelqu’un d’autre a essayé l’invitation avec laquelle {} demande à entrer, à {}. Ne laissez entrer personne sans comparer les cinq mots.",
+    ),
     ("You have a new device: {}.", "Vous avez un nouvel appareil : {}."),
     (
         "{} was an admin and is revoked. Look at who came in through that device: {}.",

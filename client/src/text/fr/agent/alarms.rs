@@ -84,11 +84,11 @@ pub(super) const SAID: &[(&str, &str)] = &[
     ),
     (
         "{} of your messages to {} were not sent: you are no longer in it.",
-        "{} de vos messages pour {} n’ont pas été envoyés : vous n’y êtes plus.",
+        "{} de vos messages pour {} n’ont pas été envoyés : vous n’y êtes plus.",
     ),
     (
         "The message was not sent: you are no longer in the room.",
-        "Le message n’a pas été envoyé : vous n’êtes plus dans le salon.",
+        "Le message n’a pas été envoyé : vous n’êtes plus dans le salon.",
     ),
     (
         "The relay altered a message of this device.",

@@ -38,7 +38,12 @@ pub(crate) async fn run(cli: Cli, out: &mut Out) -> Result<(), Failure> {
     if let Some(Command::Version) = command {
         return status::version(out);
     }
-    let look = Look { ascii: global.ascii || !speaks_unicode(), colour: out.style.colour };
+    let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
+    let look = Look {
+        ascii: global.ascii || !speaks_unicode(),
+        colour: out.style.colour,
+        plain: global.plain || dumb,
+    };
     let profile = profile(global)?;
     match command {
         None => match tui::run(&profile, look).await? {

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use staffetta_protocol::member::agent::{self, JoinEvent, JoinOptions, OpenOptions, Proxy};
 
+use tokio::net::UnixStream;
 use zeroize::Zeroizing;
 
 use crate::errors::Failure;
@@ -136,11 +137,15 @@ impl Api {
         self.0.end().await;
     }
 
-    /// Starts a stream of the events that `params` select.
+    /// Starts a live stream of the events that `params` select.
     ///
     /// # Errors
     /// As [`Calls::call`].
-    pub(crate) async fn events(&self, params: Value) -> Result<Events<'_>, ApiError> {
+    pub(crate) async fn events(&self, mut params: Value) -> Result<Events<'_>, ApiError> {
+        if let Some(fields) = params.as_object_mut() {
+            // A bot's profile would wait for acknowledgements.
+            fields.insert("live".to_owned(), true.into());
+        }
         let stream = self.0.subscribe(params.clone()).await?;
         Ok(Events { stream, agent: &self.0, params, behind: false })
     }
@@ -252,6 +257,19 @@ pub(crate) async fn join(
     })
     .await?;
     Ok(inside.map(Api))
+}
+
+/// Connects to the profile's socket as any program could.
+///
+/// # Errors
+/// If nobody holds the profile, or somebody else does.
+pub(crate) async fn connect(profile: &Profile) -> std::io::Result<UnixStream> {
+    agent::connect(&profile.dir).await
+}
+
+/// Every method and event of the local API that programs use, as an OpenRPC document.
+pub(crate) fn description(version: &str) -> Value {
+    staffetta_protocol::bot::openrpc(version)
 }
 
 /// A call without parameters.

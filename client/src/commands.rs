@@ -4,15 +4,20 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 use crate::text::Language;
 use crate::time;
 
+mod bots;
 mod help;
 mod rooms;
+mod team;
 
+pub(crate) use bots::{BotCommand, BotRunArgs, WebhookArgs};
 pub(crate) use help::parse;
 pub(crate) use rooms::{DeviceCommand, RoomCommand};
+pub(crate) use team::{TeamCommand, VerifyArgs};
 
 /// The label of a device that nobody named; never the name of the host.
 pub(crate) const DEVICE: &str = "computer";
@@ -177,6 +182,9 @@ pub(crate) enum Command {
     Tail {
         /// Only this room: NAME, or @MEMBER
         room: Option<String>,
+        /// Begin with what came after this message
+        #[arg(long, value_name = "ID")]
+        since: Option<String>,
     },
     /// Replace the text of a message of yours
     Edit {
@@ -246,6 +254,21 @@ pub(crate) enum Command {
         #[arg(long, value_name = "DURATION", value_parser = time::parse_duration)]
         lock_after: Option<u64>,
     },
+    /// Run programs that read and write in rooms
+    #[command(subcommand)]
+    Bot(BotCommand),
+    /// Listen for HTTP posts and send what they say to a room: {"text": "..."} or plain text
+    Webhook(WebhookArgs),
+    /// Print the completions of a shell
+    Completions {
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+    /// Write the manual, a page for each command
+    Man {
+        /// The directory
+        dir: PathBuf,
+    },
     /// Print the version
     Version,
 }
@@ -298,46 +321,6 @@ pub(crate) struct ApproveArgs {
     /// Approve without comparing words; the device is shown as not verified
     #[arg(long)]
     pub(crate) unverified: bool,
-}
-
-/// `team ...`
-#[derive(Subcommand)]
-pub(crate) enum TeamCommand {
-    /// Give a member another role
-    Role {
-        member: String,
-        #[arg(value_parser = ["admin", "member"])]
-        role: String,
-    },
-    /// List the team's changes with their numbers, oldest first
-    Log,
-    /// Show what the team has decided, or, as an admin, decide it
-    Policy {
-        /// Whether messages tell how far their sender has read
-        #[arg(value_parser = ["receipts"], requires = "value")]
-        name: Option<String>,
-        #[arg(value_parser = ["on", "off"])]
-        value: Option<String>,
-    },
-    /// Undo changes, with the 24 root words
-    Rewind {
-        /// The changes' numbers
-        #[arg(required = true)]
-        numbers: Vec<u32>,
-        /// Read the root words from FILE, or from standard input with `-`, instead of asking
-        #[arg(long, value_name = "FILE|-")]
-        root_words_file: Option<PathBuf>,
-    },
-}
-
-/// `verify`
-#[derive(Args)]
-pub(crate) struct VerifyArgs {
-    /// Only this person
-    pub(crate) member: Option<String>,
-    /// The words you heard from that person: if they are right, it is marked verified
-    #[arg(long, requires = "member")]
-    pub(crate) words: Option<String>,
 }
 
 /// `send`

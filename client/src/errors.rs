@@ -17,6 +17,8 @@ pub(crate) mod exit {
     pub(crate) const TRY_AGAIN: u8 = 75;
     /// Not permitted, a wrong passphrase for one.
     pub(crate) const DENIED: u8 = 77;
+    /// Bad configuration.
+    pub(crate) const CONFIG: u8 = 78;
 }
 
 /// Why a command did not do what it was asked.

@@ -12,6 +12,7 @@ mod qr;
 mod text;
 mod time;
 mod tui;
+mod webhook;
 
 use std::process::ExitCode;
 

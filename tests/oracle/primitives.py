@@ -173,3 +173,16 @@ class Initiator:
     def split(self):
         ours, theirs = noise_hkdf(self.chaining, b"", 2)
         return Cipher(ours), Cipher(theirs)
+
+
+def noise_k(prologue, own, remote, ephemeral, payload):
+    """The one message of `Noise_K_25519_ChaChaPoly_BLAKE2s`: e, es, ss."""
+    state = Initiator.__new__(Initiator)
+    name = b"Noise_K_25519_ChaChaPoly_BLAKE2s"
+    state.hash = name.ljust(32, b"\0") if len(name) <= 32 else blake2s(name)
+    state.chaining = state.hash
+    for known in (prologue, own.public, remote, ephemeral.public):
+        state._mix_hash(known)
+    state._mix_key(ephemeral.agree(remote))
+    state._mix_key(own.agree(remote))
+    return ephemeral.public + state._seal(payload)

@@ -47,7 +47,8 @@ pub fn cargo() -> Command {
 pub fn profile_dir() -> PathBuf {
     let test = std::env::current_exe().expect("a test knows where it is");
     let deps = test.ancestors().find(|dir| dir.ends_with("deps"));
-    deps.and_then(Path::parent).expect("a test lies in deps").to_path_buf()
+    // A campaign's program lies beside the others.
+    deps.unwrap_or(&test).parent().expect("programs lie in a directory").to_path_buf()
 }
 
 fn program(built: &OnceLock<PathBuf>, other: &str, name: &str, package: &[&str]) -> PathBuf {

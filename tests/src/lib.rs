@@ -5,6 +5,7 @@
 //! ([`eventually`]), never for time; every process ends when its value is dropped.
 
 pub mod binaries;
+pub mod bots;
 pub mod canary;
 pub mod cut_proxy;
 pub mod eventually;

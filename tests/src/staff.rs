@@ -140,6 +140,11 @@ impl Staff {
         self.holder = Some(holder);
     }
 
+    /// Starts an agent, and does not wait for what becomes of it.
+    pub fn begin_to_hold(&mut self) {
+        self.holder = Some(self.start(&["agent"]));
+    }
+
     /// Starts an agent and returns once it is connected.
     pub fn go_online(&mut self) {
         self.hold();

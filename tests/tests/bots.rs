@@ -1,6 +1,9 @@
 //! A bot answers in the rooms it was added to, and misses nothing while it is down.
 
+use std::path::Path;
+
 use staffetta_tests::World;
+use staffetta_tests::bots::Lab;
 use staffetta_tests::world::GENERAL;
 
 const MISSED: usize = 10;
@@ -46,4 +49,14 @@ fn a_bot_is_only_where_it_was_added_and_answers_what_it_missed() {
     }
     karim.has_sent_everything();
     assert_eq!(karim.texts(GENERAL), ["nobody repeats this"]);
+}
+
+#[test]
+fn kills_in_random_order_lose_no_message_and_repeat_no_answer() {
+    const KILLS: u64 = 8;
+    const MESSAGES: usize = 60;
+    let mut lab = Lab::new(Path::new(env!("CARGO_BIN_EXE_stdio_bot")));
+    let seen = lab.kills(KILLS, MESSAGES, 7);
+    assert_eq!(seen.answered, MESSAGES);
+    assert!(seen.killed.iter().sum::<u64>() > 0, "{seen:?}");
 }

@@ -170,11 +170,36 @@ fn two_hundred_pasted_lines_are_one_message() {
     let lines: Vec<String> = (1..=200).map(|n| format!("line {n}")).collect();
     // As terminals paste: with carriage returns.
     his.pastes(&lines.join("\r"));
-    his.shows("200 lines into one message");
-    his.types(key::ENTER);
+    // So much is not put into a line unasked.
+    his.shows("200 lines");
+    his.types("y");
     his.shows("line 200");
     his.types(key::ENTER);
     lea.reads(GENERAL, &lines.join("\n"));
     assert_eq!(lea.texts(GENERAL).len(), 1);
+    quit(his);
+}
+
+#[test]
+fn a_locked_screen_shows_nothing_and_opens_with_the_passphrase_alone() {
+    let mut world = World::usual();
+    let lea = world.admit_unseen("Lea", "laptop", "member");
+    let his = open(&mut world.founder);
+    say(&his, "before the lock");
+    lea.reads(GENERAL, "before the lock");
+    his.types("a draft");
+    his.shows("a draft");
+    his.types(&key::control('l'));
+    his.shows("Locked");
+    assert!(!his.screen().contains("before the lock") && !his.screen().contains("a draft"));
+    lea.ok(&["send", GENERAL, "said meanwhile"]);
+    say(&his, "not the passphrase");
+    his.shows("wrong");
+    assert!(!his.screen().contains("said meanwhile"));
+    say(&his, "correct horse battery Karim");
+    his.shows("said meanwhile");
+    his.shows("before the lock");
+    his.shows("a draft");
+    assert_eq!(lea.texts(GENERAL), ["before the lock", "said meanwhile"]);
     quit(his);
 }

@@ -143,3 +143,63 @@ fn a_newcomer_killed_while_waiting_goes_on_waiting() {
     again.types(key::ENTER);
     world.founder.reads(GENERAL, "Here I am.");
 }
+
+/// The code that stands on the screen.
+fn code_on(terminal: &Terminal) -> String {
+    terminal.comes_to("a code", |screen| {
+        let words = screen.split_whitespace();
+        let mut codes = words.filter(|word| {
+            let Some((_, symbols)) = word.split_once('/') else { return false };
+            let groups: Vec<&str> = symbols.split('-').collect();
+            groups.len() == 6 && groups.iter().all(|group| group.len() == 5)
+        });
+        codes.next().map(str::to_owned)
+    })
+}
+
+#[test]
+fn somebody_is_invited_approved_and_cut_off_by_keys_alone() {
+    let mut world = World::usual();
+    world.founder.go_offline();
+    let his = Terminal::start(&world.founder.command::<&str>(&[]), COLUMNS, ROWS);
+    his.shows(GENERAL);
+    world.founder.is_connected();
+    let command = |text: &str| {
+        his.types(text);
+        his.types(key::ENTER);
+    };
+    command("/invite Nora");
+    let code = code_on(&his);
+    his.types(key::ESC);
+
+    let nora = Staff::new(world.dir(), "Nora");
+    let hers = open(&nora);
+    first_run(&hers, &code, "Nora");
+    let words = five_words(&hers);
+    his.shows("Nora asks to come in");
+    assert!(!his.screen().contains(&words), "who approves hears the words and never sees them");
+    command("/approve");
+    his.shows("Enter: approve");
+    his.types(key::ENTER);
+    his.shows("type the five words");
+    assert!(!his.screen().contains(&words), "who approves hears the words and never sees them");
+    command(&words);
+    his.shows("Nora is in");
+    hers.shows(GENERAL);
+    hers.types("Hello from Nora");
+    hers.types(key::ENTER);
+    his.shows("Hello from Nora");
+
+    command("/revoke @Nora");
+    his.shows("Cut off Nora");
+    his.types("y");
+    his.shows("Nora is cut off");
+    let team = world.founder.ok(&["team"]);
+    let states: Vec<_> =
+        team.iter().filter(|it| it["member"] == "Nora").map(|it| it["state"].clone()).collect();
+    assert_eq!(states, ["revoked"]);
+    hers.types("said too late");
+    hers.types(key::ENTER);
+    hers.shows("revoked");
+    assert!(!world.founder.texts(GENERAL).iter().any(|text| text == "said too late"));
+}

@@ -1,13 +1,13 @@
-//! `send`, `read`, `tail`
+//! `send`, `read`
 
 use std::ffi::OsString;
 use std::io::{self, Read};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::team::painted_trust;
-use super::{PATIENCE_MS, interrupted, items, refresh};
-use crate::api::{Api, ApiError, Calls, MAX_TEXT};
+use super::{PATIENCE_MS, items, refresh};
+use crate::api::{ApiError, Calls, MAX_TEXT};
 use crate::commands::{ReadArgs, SendArgs};
 use crate::errors::Failure;
 use crate::output::{Out, Paint, clean_block, clean_line, is_set, line_of, word_of};
@@ -131,25 +131,6 @@ pub(super) async fn read(args: ReadArgs, api: &impl Calls, out: &mut Out) -> Res
     }
     let messages = items(api.call("read", Value::Object(params)).await?)?;
     messages.into_iter().try_for_each(|message| print(message, one_room, out))
-}
-
-/// `tail`
-pub(super) async fn tail(room: Option<String>, api: &Api, out: &mut Out) -> Result<(), Failure> {
-    let one_room = room.is_some();
-    let params = room.map_or_else(|| json!({}), |room| json!({"room": room}));
-    let mut events = api.events(params).await?;
-    let end = interrupted();
-    tokio::pin!(end);
-    loop {
-        let event = tokio::select! {
-            () = &mut end => return Ok(()),
-            event = events.next() => event,
-        };
-        match event {
-            Some(event) => print(event, one_room, out)?,
-            None => return Err(Failure::refused(text::holder_gone(), text::run_again())),
-        }
-    }
 }
 
 /// One event as a line of JSON, or as people read it; kinds we do not know are for scripts only.

@@ -1,8 +1,10 @@
 //! The command line: one file a family, each a function of parsed arguments, an open API and the
 //! output. It must never know how the agent works or what a terminal screen is.
 
+mod bot;
 mod change;
 mod chat;
+mod describe;
 mod file;
 mod history;
 mod invite;
@@ -11,14 +13,18 @@ mod roles;
 mod room;
 mod safety;
 mod status;
+mod tail;
 mod team;
 mod verify;
+mod webhook;
+
+use std::io::IsTerminal as _;
 
 use etcetera::base_strategy::{BaseStrategy, Xdg};
 use serde_json::{Value, json};
 
 use crate::api::{Api, Calls, Profile};
-use crate::commands::{Cli, Command, DeviceCommand, Global};
+use crate::commands::{BotCommand, Cli, Command, DeviceCommand, Global};
 use crate::errors::{Failure, exit};
 use crate::output::{Out, clean_line};
 use crate::passphrase::Source;
@@ -38,7 +44,14 @@ pub(crate) async fn run(cli: Cli, out: &mut Out) -> Result<(), Failure> {
     if let Some(Command::Version) = command {
         return status::version(out);
     }
-    let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
+    match &command {
+        Some(Command::Completions { shell }) => return describe::completions(*shell, out),
+        Some(Command::Man { dir }) => return describe::man(dir),
+        Some(Command::Bot(BotCommand::Describe)) => return describe::api(out),
+        _ => {}
+    }
+    let dumb =
+        std::io::stdin().is_terminal() && std::env::var("TERM").is_ok_and(|term| term == "dumb");
     let look = Look {
         ascii: global.ascii || !speaks_unicode(),
         colour: out.style.colour,
@@ -57,6 +70,8 @@ pub(crate) async fn run(cli: Cli, out: &mut Out) -> Result<(), Failure> {
         Some(Command::Passphrase { new_passphrase_file }) => {
             safety::passphrase(&profile, new_passphrase_file.as_deref(), out)
         }
+        Some(Command::Bot(BotCommand::Run(args))) => bot::run(args, &profile, out).await,
+        Some(Command::Webhook(args)) => webhook::run(args, &profile, out).await,
         Some(Command::Send(args)) => {
             // Before anything is opened or asked, so that bad input costs nothing.
             let stdin_taken = matches!(profile.passphrase, Source::Stdin);
@@ -104,7 +119,7 @@ async fn with(command: Command, api: &Api, out: &mut Out) -> Result<(), Failure>
         Command::Revoke { member } => team::revoke(&member, api, out).await,
         Command::Room(command) => room::run(command, api, out).await,
         Command::Read(args) => chat::read(args, api, out).await,
-        Command::Tail { room } => chat::tail(room, api, out).await,
+        Command::Tail { room, since } => tail::run(room, since, api, out).await,
         Command::Delete { id } => change::delete(&id, api, out).await,
         Command::React { id, emoji } => change::react(&id, &emoji, api, out).await,
         Command::Search { words, room, limit } => {
@@ -118,6 +133,10 @@ async fn with(command: Command, api: &Api, out: &mut Out) -> Result<(), Failure>
         | Command::Send(_)
         | Command::Edit { .. }
         | Command::Version
+        | Command::Bot(_)
+        | Command::Webhook(_)
+        | Command::Completions { .. }
+        | Command::Man { .. }
         | Command::Status
         | Command::Lock
         | Command::Unlock

@@ -48,6 +48,7 @@ macro_rules! sentences {
     };
 }
 
+mod bots;
 mod chat;
 mod common;
 mod en;
@@ -58,6 +59,7 @@ pub(crate) mod screen;
 pub(crate) mod wizard;
 pub(crate) mod words;
 
+pub(crate) use bots::*;
 pub(crate) use chat::*;
 pub(crate) use common::*;
 pub(crate) use people::*;

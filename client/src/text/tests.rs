@@ -39,11 +39,12 @@ fn every_thread_of_a_test_speaks_its_own_language() {
 }
 
 /// The tables as they are written.
-const FRENCH: [&str; 10] = [
+const FRENCH: [&str; 11] = [
     include_str!("fr/help.rs"),
     include_str!("fr/agent/alarms.rs"),
     include_str!("fr/agent/people.rs"),
     include_str!("fr/agent/work.rs"),
+    include_str!("fr/bots.rs"),
     include_str!("fr/chat.rs"),
     include_str!("fr/common.rs"),
     include_str!("fr/people.rs"),

@@ -12,6 +12,8 @@ mod geometry;
 mod key;
 mod line;
 mod lines;
+#[cfg(test)]
+mod picture;
 mod plain;
 mod rich;
 mod rows;
@@ -81,7 +83,9 @@ pub(crate) async fn run(profile: &Profile, look: Look) -> Result<Left, Failure> 
     if !look.plain && (!io::stdin().is_terminal() || !io::stdout().is_terminal()) {
         return Err(Failure::usage(text::screen_needs_terminal(), text::see_help()));
     }
-    let api = if api::has_profile(&profile.dir) {
+    let api = if look.plain {
+        Some(Api::open(profile, true).await?)
+    } else if api::has_profile(&profile.dir) {
         unlock(profile).await?
     } else {
         wizard::run(profile).await?

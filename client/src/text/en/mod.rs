@@ -1,5 +1,6 @@
 //! English.
 
+pub(super) mod bots;
 pub(super) mod chat;
 pub(super) mod common;
 pub(super) mod people;

@@ -227,4 +227,47 @@ pub(in crate::text) const HELP: &[(&str, &str)] = &[
         "With a founder code: write the 24 root words to a new file instead of showing them",
         "Avec un code de fondation : écrire les 24 mots racine dans un nouveau fichier au lieu de les montrer",
     ),
+    (
+        "Run programs that read and write in rooms",
+        "Lancer des programmes qui lisent et écrivent dans les salons",
+    ),
+    (
+        "Listen for HTTP posts and send what they say to a room: {\"text\": \"...\"} or plain text",
+        "Recevoir des requêtes HTTP et envoyer leur texte à un salon : {\"text\": \"...\"} ou du texte simple",
+    ),
+    ("Print the completions of a shell", "Afficher la complétion d’un shell"),
+    ("Write the manual, a page for each command", "Écrire le manuel, une page par commande"),
+    ("The directory", "Le dossier"),
+    ("Begin with what came after this message", "Commencer par ce qui a suivi ce message"),
+    (
+        "Run a program and speak JSON-RPC with it over its standard input and output, one object a line; start it again when it ends. What it says on standard error is the log",
+        "Lancer un programme et lui parler en JSON-RPC par ses entrée et sortie standard, un objet par ligne ; le relancer quand il s’arrête. Sa sortie d’erreur est le journal",
+    ),
+    (
+        "Print every method and event as one OpenRPC document",
+        "Afficher toutes les méthodes et tous les événements en un document OpenRPC",
+    ),
+    (
+        "How many events may wait for the program's `ack`",
+        "Combien d’événements peuvent attendre l’`ack` du programme",
+    ),
+    (
+        "Read under a name of its own, beside another program on the same profile",
+        "Lire sous un nom à lui, à côté d’un autre programme du même profil",
+    ),
+    ("The program and its arguments", "Le programme et ses arguments"),
+    (
+        "The room that what comes is sent to: NAME, or @MEMBER",
+        "Le salon qui reçoit ce qui arrive : NOM, ou @MEMBRE",
+    ),
+    ("Where to listen", "Où écouter"),
+    (
+        "The secret that whoever posts signs with, at least 16 bytes",
+        "Le secret avec lequel les requêtes sont signées, 16 octets au moins",
+    ),
+    (
+        "Listen on an address that is not this machine's loopback. Bodies travel in clear: put a proxy that speaks TLS in front",
+        "Écouter sur une adresse qui n’est pas la boucle locale. Les contenus passent en clair : mettez un proxy TLS devant",
+    ),
+    ("Requests a minute that are taken on", "Requêtes acceptées par minute"),
 ];

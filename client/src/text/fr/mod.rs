@@ -2,6 +2,7 @@
 //! break.
 
 pub(super) mod agent;
+pub(super) mod bots;
 pub(super) mod chat;
 pub(super) mod common;
 pub(super) mod help;

@@ -1,6 +1,7 @@
 //! Every view at every size, in every look and language. What is drawn is kept as text, several
 //! sizes in one file; what must hold for all of them is checked here.
 
+mod pictures;
 mod scenes;
 
 use ratatui::Terminal;

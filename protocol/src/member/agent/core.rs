@@ -46,6 +46,8 @@ pub enum Out {
     Send(ToRelay),
     /// Tell every subscriber; one JSON object of the events contract.
     Event(Value),
+    /// What consumers are to acknowledge has changed: whoever delivers to them looks again.
+    Deliveries,
     /// Answer a call.
     Answer(CallId, Result<Value, ApiError>),
     /// Bring the link down and up again with new [`Dial`] data.
@@ -92,6 +94,13 @@ pub trait Core: Send + 'static {
     fn down(&mut self, now: Now, why: Down);
     /// A local command. Answered by [`Out::Answer`] with this id, at once or later.
     fn call(&mut self, now: Now, id: CallId, method: &str, params: Value);
+    /// Several local commands that came at once, in their order; as if [`Core::call`] were called
+    /// with each.
+    fn calls(&mut self, now: Now, calls: Vec<(CallId, String, Value)>) {
+        for (id, method, params) in calls {
+            self.call(now, id, &method, params);
+        }
+    }
     /// The time of `deadline` has come.
     fn tick(&mut self, now: Now);
     /// When to call `tick`, in [`Now::mono_ms`].

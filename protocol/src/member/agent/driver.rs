@@ -5,34 +5,40 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::Value;
 use tokio::runtime::Builder;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::super::store::{Passphrase, ProfileLock};
 use super::clock::Clock;
 use super::connection::Role;
 use super::core::{ApiError, Core, Dial};
+use super::deliveries::{Consumer, Deliveries};
 use super::events::Events;
 use super::link::{Control, Dialer, Gone, LinkEvent, Target};
 use super::lock::{Vault, passphrase_in, pong};
 use super::thread::Engine;
 
 /// Jobs that wait for the engine. Small: a local call waits behind at most so many frames.
-const JOBS: usize = 16;
+pub(super) const JOBS: usize = 16;
 
 pub(super) type Answer = Result<Value, ApiError>;
+/// What a subscriber is told, and its stream.
+pub(super) type Subscribed = Result<(Value, Events), ApiError>;
+
+/// A call that waits for the engine.
+pub(super) struct Call {
+    pub(super) method: String,
+    pub(super) params: Value,
+    pub(super) answer: oneshot::Sender<Answer>,
+}
 
 /// Something for the engine to do.
 pub(super) enum Job {
     Link(LinkEvent),
     Dial(oneshot::Sender<Option<Dial>>),
-    Call {
-        method: String,
-        params: Value,
-        answer: oneshot::Sender<Answer>,
-    },
+    Call(Call),
     Subscribe {
         params: Value,
-        answer: oneshot::Sender<Result<Events, ApiError>>,
+        answer: oneshot::Sender<Subscribed>,
     },
     Unlock {
         passphrase: Passphrase,
@@ -57,6 +63,8 @@ pub(super) struct Driver {
     jobs: mpsc::Sender<Job>,
     control: Arc<Control>,
     locked: Arc<AtomicBool>,
+    /// Changes when consumers should look for deliveries.
+    pulse: watch::Receiver<()>,
 }
 
 impl Driver {
@@ -72,7 +80,8 @@ impl Driver {
         let (jobs, queue) = mpsc::channel(JOBS);
         let (ended, has_ended) = oneshot::channel::<()>();
         let timer = Builder::new_current_thread().enable_time().build()?;
-        let mut engine = Engine::new(core, clock, Arc::clone(&control), vault);
+        let (pulse, pulses) = watch::channel(());
+        let mut engine = Engine::new(core, clock, Arc::clone(&control), vault, pulse);
         let locked = Arc::clone(&engine.locked);
         std::thread::Builder::new().name("engine".to_owned()).spawn(move || {
             engine.run(&timer, queue, &lock);
@@ -80,7 +89,7 @@ impl Driver {
             drop(lock);
             drop(ended);
         })?;
-        Ok((Self { jobs, control, locked }, has_ended))
+        Ok((Self { jobs, control, locked, pulse: pulses }, has_ended))
     }
 
     /// A link's way in.
@@ -89,37 +98,57 @@ impl Driver {
     }
 
     pub(super) async fn call(&self, method: &str, params: Value) -> Answer {
-        match method {
-            "ping" => return Ok(pong(self.is_locked())),
-            "unlock" => return self.unlock(passphrase_in(params)?).await,
-            "end" => return self.ask(|answer| Job::End { answer }).await,
-            _ => self.poke(method),
-        }
-        let method = method.to_owned();
-        self.ask(|answer| Job::Call { method, params, answer }).await
+        self.begin(method, params).await?.await.map_err(|_| ApiError::stopped())?
+    }
+
+    /// Hands a call over and returns where its answer comes: what was handed over first is carried
+    /// out first.
+    pub(super) async fn begin(
+        &self,
+        method: &str,
+        params: Value,
+    ) -> Result<oneshot::Receiver<Answer>, ApiError> {
+        let (answer, answered) = oneshot::channel();
+        let job = match method {
+            "ping" => {
+                // It says that the holder is there, however busy the engine is.
+                let _gone = answer.send(Ok(pong(self.is_locked())));
+                return Ok(answered);
+            }
+            "unlock" => Job::Unlock { passphrase: passphrase_in(params)?, answer },
+            "end" => Job::End { answer },
+            _ => {
+                self.poke(method);
+                Job::Call(Call { method: method.to_owned(), params, answer })
+            }
+        };
+        self.jobs.send(job).await.map_err(|_| ApiError::stopped())?;
+        Ok(answered)
     }
 
     /// Unlocks the profile; of one that is not locked it only checks the passphrase.
     pub(super) async fn unlock(&self, passphrase: Passphrase) -> Answer {
-        self.ask(|answer| Job::Unlock { passphrase, answer }).await
+        let (answer, answered) = oneshot::channel();
+        let job = Job::Unlock { passphrase, answer };
+        self.jobs.send(job).await.map_err(|_| ApiError::stopped())?;
+        answered.await.map_err(|_| ApiError::stopped())?
     }
 
     pub(super) fn is_locked(&self) -> bool {
         self.locked.load(Ordering::Relaxed)
     }
 
-    async fn ask(&self, job: impl FnOnce(oneshot::Sender<Answer>) -> Job) -> Answer {
-        let (answer, answered) = oneshot::channel();
-        self.jobs.send(job(answer)).await.map_err(|_| ApiError::stopped())?;
-        answered.await.map_err(|_| ApiError::stopped())?
-    }
-
-    pub(super) async fn subscribe(&self, params: Value) -> Result<Events, ApiError> {
+    /// Subscribes: what the core says, and the stream that goes with it.
+    pub(super) async fn subscribe(&self, params: Value) -> Subscribed {
         self.poke("subscribe");
         let (answer, answered) = oneshot::channel();
         let job = Job::Subscribe { params, answer };
         self.jobs.send(job).await.map_err(|_| ApiError::stopped())?;
-        answered.await.map_err(|_| ApiError::stopped())?
+        let (said, events) = answered.await.map_err(|_| ApiError::stopped())??;
+        let Some(consumer) = Consumer::of(&said) else { return Ok((said, events)) };
+        let live = events.into_live().ok_or_else(ApiError::stopped)?;
+        let deliveries = Deliveries::new(self.clone(), consumer, live, self.pulse.clone());
+        Ok((said, Events::durable(deliveries)))
     }
 
     /// Asks the engine to stop after what it was asked before.
@@ -135,7 +164,19 @@ impl Driver {
 
     /// A local command retries at once; what needs no relay changes nothing.
     fn poke(&self, method: &str) {
-        if !matches!(method, "status" | "ack" | "lock" | "lock.after") {
+        const LOCAL: [&str; 10] = [
+            "status",
+            "lock",
+            "lock.after",
+            "ack",
+            "deliveries",
+            "kv.get",
+            "kv.set",
+            "kv.delete",
+            "rooms",
+            "members",
+        ];
+        if !LOCAL.contains(&method) {
             self.control.poke.notify_one();
         }
     }

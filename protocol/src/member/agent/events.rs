@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::core::{ApiError, CallId};
+use super::deliveries::Deliveries;
 
 /// The most subscribers at once.
 const MAX_SUBSCRIBERS: usize = 16;
@@ -11,21 +12,40 @@ const MAX_SUBSCRIBERS: usize = 16;
 pub(super) const BACKLOG: usize = 1024;
 
 /// A stream of events: JSON objects of the events contract, in log order.
-pub struct Events {
-    events: mpsc::Receiver<Value>,
-    // Over the socket, the connection lives as long as the stream.
-    _connection: Option<super::rpc::Client>,
+pub struct Events(Source);
+
+enum Source {
+    /// As they happen. Over the socket, the connection lives as long as the stream.
+    Live(mpsc::Receiver<Value>, Option<super::rpc::Client>),
+    /// Until they are acknowledged.
+    Durable(Box<Deliveries>),
 }
 
 impl Events {
     pub(super) fn new(events: mpsc::Receiver<Value>, keep: Option<super::rpc::Client>) -> Self {
-        Self { events, _connection: keep }
+        Self(Source::Live(events, keep))
+    }
+
+    pub(super) fn durable(deliveries: Deliveries) -> Self {
+        Self(Source::Durable(Box::new(deliveries)))
+    }
+
+    /// The stream of what happens from now on; `None` if this one is another kind.
+    pub(super) fn into_live(self) -> Option<mpsc::Receiver<Value>> {
+        match self.0 {
+            Source::Live(events, None) => Some(events),
+            _ => None,
+        }
     }
 
     /// The next event. `None` when the holder is gone, or after a last event of type `gap` if
     /// this side fell behind by more than 1,024 events: subscribe again and read what is missing.
+    /// A stream that is repeated until it is acknowledged has no such end. Cancel safe.
     pub async fn next(&mut self) -> Option<Value> {
-        self.events.recv().await
+        match &mut self.0 {
+            Source::Live(events, _connection) => events.recv().await,
+            Source::Durable(deliveries) => deliveries.next().await,
+        }
     }
 }
 

@@ -13,12 +13,12 @@ pub(super) const PARAMS: i64 = -32_602;
 /// The agent is stopping, or has stopped.
 const STOPPED: i64 = -32_001;
 /// More at once than the agent takes on.
-const BUSY: i64 = -32_002;
+pub(super) const BUSY: i64 = -32_002;
 /// The profile cannot be opened.
 const PROFILE: i64 = -32_003;
 
 /// The profile is locked.
-const LOCKED: i64 = -32_004;
+pub(super) const LOCKED: i64 = -32_004;
 
 const USAGE: u8 = 2;
 const FAILED: u8 = 1;

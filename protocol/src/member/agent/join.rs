@@ -232,7 +232,7 @@ fn plain(exit: u8, message: &str, hint: Option<&str>) -> ApiError {
 
 /// The first connection as a device, until it is inside and what it sent came back.
 async fn come_in(handle: &Handle) -> Result<Value, ApiError> {
-    let mut events: Events = handle.subscribe(json!({})).await?;
+    let mut events: Events = handle.subscribe(json!({"live": true})).await?;
     while handle.call("status", json!({})).await?.get("inside") != Some(&Value::Bool(true)) {
         loop {
             let event = events.next().await.ok_or_else(ApiError::stopped)?;

@@ -10,6 +10,7 @@ mod address;
 mod clock;
 mod connection;
 pub mod core;
+mod deliveries;
 mod driver;
 mod events;
 mod faults;
@@ -47,7 +48,9 @@ pub use join::{JoinEvent, JoinOptions, join};
 pub use newcomer::{Newcomer, NewcomerEvent, NewcomerOptions, NotConnected};
 pub use preview::{Preview, preview};
 pub use profile::{change_passphrase, has_profile, unlock, wipe};
-pub use rpc::{MAX_CONNECTIONS, MAX_REQUEST};
+#[cfg(fuzzing)]
+pub use rpc::read_line_for_fuzzing;
+pub use rpc::{MAX_CONNECTIONS, MAX_REQUEST, connect};
 
 pub use super::store::Passphrase;
 use super::store::{LockError, ProfileLock};
@@ -211,7 +214,7 @@ impl Handle {
     pub async fn subscribe(&self, params: Value) -> Result<Events, ApiError> {
         match &self.0 {
             Inner::Client(client) => client.subscribe(&params).await,
-            Inner::Holder(holder) => holder.driver.subscribe(params).await,
+            Inner::Holder(holder) => Ok(holder.driver.subscribe(params).await?.1),
         }
     }
 

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::super::store::{Passphrase, ProfileLock};
 use super::clock::Clock;
 use super::connection::{Outbox, Overflow};
 use super::core::{ApiError, CallId, Core, Now, Out};
-use super::driver::{Answer, Job};
+use super::driver::{Answer, Call, JOBS, Job, Subscribed};
 use super::events::{Events, Subscribers};
 use super::link::{Control, LinkEvent};
 use super::lock::{Idle, Vault, locked_status};
@@ -25,7 +25,7 @@ const LOOK_MS: u64 = 2_000;
 
 enum Pending {
     Call(oneshot::Sender<Answer>),
-    Subscribe(Events, oneshot::Sender<Result<Events, ApiError>>),
+    Subscribe(Events, oneshot::Sender<Subscribed>),
 }
 
 impl Pending {
@@ -51,6 +51,8 @@ pub(super) struct Engine {
     outbox: Option<Outbox>,
     subscribers: Subscribers,
     pending: HashMap<CallId, Pending>,
+    /// Tells consumers to look for deliveries.
+    pulse: watch::Sender<()>,
     last_id: CallId,
 }
 
@@ -60,6 +62,7 @@ impl Engine {
         clock: Clock,
         control: Arc<Control>,
         vault: Box<dyn Vault>,
+        pulse: watch::Sender<()>,
     ) -> Self {
         Self {
             core: Some(core),
@@ -71,6 +74,7 @@ impl Engine {
             outbox: None,
             subscribers: Subscribers::default(),
             pending: HashMap::new(),
+            pulse,
             last_id: 0,
         }
     }
@@ -82,7 +86,7 @@ impl Engine {
         mut queue: mpsc::Receiver<Job>,
         lock: &ProfileLock,
     ) {
-        let mut look_at = 0;
+        let (mut look_at, mut in_hand) = (0, None);
         loop {
             self.drain();
             let now = self.clock.now();
@@ -104,16 +108,54 @@ impl Engine {
             }
             // Even a deadline that stays in the past lets jobs through and burns no core.
             let wait = Duration::from_millis(next.saturating_sub(now.mono_ms).max(1));
-            let job = async { tokio::time::timeout(wait, queue.recv()).await };
-            match timer.block_on(job) {
+            let job = match in_hand.take() {
+                Some(job) => Ok(Some(job)),
+                None => timer.block_on(async { tokio::time::timeout(wait, queue.recv()).await }),
+            };
+            match job {
                 Err(_) => {}
                 Ok(None | Some(Job::Stop)) => return,
                 Ok(Some(Job::End { answer })) => {
                     drop(answer.send(Ok(json!({}))));
                     return;
                 }
+                Ok(Some(Job::Call(call))) => in_hand = self.carry_out_calls(call, &mut queue),
                 Ok(Some(job)) => self.carry_out(job),
             }
+        }
+    }
+
+    /// Carries out a call together with those that wait behind it; returns what came after them.
+    fn carry_out_calls(&mut self, first: Call, queue: &mut mpsc::Receiver<Job>) -> Option<Job> {
+        let now = self.clock.now();
+        let (mut calls, mut waiting, mut after) = (Vec::new(), Some(first), None);
+        while let Some(Call { method, params, answer }) = waiting.take() {
+            self.idle.note(&method, now.mono_ms);
+            if self.core.is_none() || method.starts_with("lock") {
+                // What came before it is carried out before it.
+                self.hand_over(now, std::mem::take(&mut calls));
+                self.answer_here(now, &method, &params, answer);
+            } else if let Some(id) = self.next_id() {
+                self.pending.insert(id, Pending::Call(answer));
+                calls.push((id, method, params));
+            } else {
+                drop(answer.send(Err(ApiError::busy())));
+            }
+            if calls.len() < JOBS {
+                match queue.try_recv() {
+                    Ok(Job::Call(call)) => waiting = Some(call),
+                    other => after = other.ok(),
+                }
+            }
+        }
+        self.hand_over(now, calls);
+        after
+    }
+
+    fn hand_over(&mut self, now: Now, calls: Vec<(CallId, String, Value)>) {
+        if let Some(core) = self.core.as_mut().filter(|_| !calls.is_empty()) {
+            core.calls(now, calls);
+            self.drain();
         }
     }
 
@@ -181,11 +223,6 @@ impl Engine {
                 // A link that went away meanwhile will not miss it.
                 let _gone = answer.send(self.core.as_ref().and_then(|core| core.dial()));
             }
-            // A caller that went away will not miss its answer.
-            Job::Call { method, params, answer } => {
-                self.idle.note(&method, now.mono_ms);
-                self.call(now, &method, params, answer);
-            }
             Job::Subscribe { params, answer } => {
                 self.idle.note("subscribe", now.mono_ms);
                 let id = self.next_id().ok_or_else(ApiError::busy);
@@ -203,27 +240,29 @@ impl Engine {
                 }
             }
             Job::Unlock { passphrase, answer } => drop(answer.send(self.unlock(&passphrase))),
-            Job::End { .. } | Job::Stop => {}
+            // Taken out by `run`.
+            Job::Call(_) | Job::End { .. } | Job::Stop => {}
         }
     }
 
-    /// Hands a call to the core, or answers it here.
-    fn call(&mut self, now: Now, method: &str, params: Value, answer: oneshot::Sender<Answer>) {
-        let id = self.next_id();
-        let here = match (method, id, self.core.as_mut()) {
-            ("lock", _, _) => {
+    /// Answers a call that the core has nothing to do with, or cannot have.
+    fn answer_here(
+        &mut self,
+        now: Now,
+        method: &str,
+        params: &Value,
+        answer: oneshot::Sender<Answer>,
+    ) {
+        let here = match method {
+            "lock" => {
                 self.lock();
                 Ok(json!({}))
             }
-            ("lock.after", _, _) => self.idle.set(&params, now.mono_ms),
-            ("status", _, None) => Ok(locked_status()),
-            (_, _, None) => Err(ApiError::locked()),
-            (_, None, _) => Err(ApiError::busy()),
-            (_, Some(id), Some(core)) => {
-                self.pending.insert(id, Pending::Call(answer));
-                return core.call(now, id, method, params);
-            }
+            "lock.after" => self.idle.set(params, now.mono_ms),
+            "status" => Ok(locked_status()),
+            _ => Err(ApiError::locked()),
         };
+        // A caller that went away will not miss its answer.
         drop(answer.send(here));
     }
 
@@ -251,6 +290,8 @@ impl Engine {
                     }
                 }
                 Out::Event(event) => self.subscribers.publish(&event),
+                // Nobody listens: nobody misses it.
+                Out::Deliveries => drop(self.pulse.send(())),
                 Out::Answer(id, answer) => self.answer(id, answer),
                 Out::Redial => self.control.redial.notify_one(),
             }
@@ -262,7 +303,7 @@ impl Engine {
             Some(Pending::Call(to)) => drop(to.send(answer)),
             Some(Pending::Subscribe(events, to)) => {
                 self.subscribers.answered(id, &answer);
-                drop(to.send(answer.map(|_| events)));
+                drop(to.send(answer.map(|said| (said, events))));
             }
             None => {}
         }

@@ -24,7 +24,7 @@ use crate::wire::ids::{ContentId, DeviceId, RoomId};
 const CHANGE_WAIT_MS: u64 = 15_000;
 
 /// Reads a call's parameters.
-fn read<T: serde::de::DeserializeOwned>(params: Value) -> Result<T, Fault> {
+pub(super) fn read<T: serde::de::DeserializeOwned>(params: Value) -> Result<T, Fault> {
     let params = if params.is_null() { json!({}) } else { params };
     serde_json::from_value(params).map_err(|error| bad_params(&error.to_string()).into())
 }
@@ -114,11 +114,6 @@ struct FilesParams {
 }
 
 #[derive(Deserialize)]
-struct SubscribeParams {
-    room: Option<String>,
-}
-
-#[derive(Deserialize)]
 struct SyncParams {
     timeout_ms: Option<u64>,
     /// Whether the outbox must be empty as well.
@@ -187,12 +182,7 @@ impl Cx<'_> {
                 let new = NewInvite { name: None, role, ttl_s, auto_approve, own, expires_s };
                 self.create_invite(id, new)
             }
-            "subscribe" => {
-                let params: SubscribeParams = read(params)?;
-                let room = params.room.as_deref().map(|typed| self.find_room(typed)).transpose()?;
-                let name = room.map(|row| self.room_name(&row.id));
-                return Ok(Some(json!({"room": name})));
-            }
+            "subscribe" => return self.subscribe(params).map(Some),
             "invite.list" => return self.list_invites().map(Some),
             "invite.approve" => {
                 let ApproveParams { id: invite, words, unverified } = read(params)?;
@@ -218,8 +208,8 @@ impl Cx<'_> {
                 self.revoke(id, member.as_deref(), device.as_deref())
             }
             "room.create" => return self.create_room(read(params)?).map(Some),
-            "room.list" => return self.list_rooms().map(Some),
-            "room.members" => {
+            "room.list" | "rooms" => return self.list_rooms().map(Some),
+            "room.members" | "members" => {
                 return self.list_members(&read::<RoomParams>(params)?.room).map(Some);
             }
             "room.set" => self.set_room(id, read(params)?),
@@ -241,18 +231,15 @@ impl Cx<'_> {
             "mark_read" => return self.mark_read(&read(params)?).map(Some),
             "screen" => return self.screen(read(params)?).map(Some),
             "search" => return self.search(&read(params)?).map(Some),
-            "unacked" => return self.unacked().map(Some),
-            "ack" => {
-                let content = content_id(&read::<IdParams>(params)?.id)?;
-                self.tx.ack_delivery(&content)?;
-                return Ok(Some(json!({})));
-            }
             "alarms.clear" => {
                 self.tx.delete(MetaKey::Alarms)?;
                 self.tx.clear_missing()?;
                 return Ok(Some(json!({})));
             }
             _ => {
+                if let Some(answer) = self.consume(method, params)? {
+                    return Ok(Some(answer));
+                }
                 let mut error = bad_params(&format!("There is no method {method}."));
                 error.code = -32_601;
                 Err(error.into())
@@ -353,17 +340,5 @@ impl Cx<'_> {
         let what = What::Intents(ids);
         self.waits.add(Wait { call, what, deadline, extended: deadline, queue_only: false });
         Ok(())
-    }
-
-    /// Events that no bot has acknowledged, oldest first.
-    fn unacked(&self) -> Result<Value, Fault> {
-        const WINDOW: u32 = 256;
-        let mut out = Vec::new();
-        for content in self.tx.unacked(WINDOW)? {
-            if let Some(row) = self.tx.message(&content)? {
-                out.push(self.message_json(&row)?);
-            }
-        }
-        Ok(Value::Array(out))
     }
 }

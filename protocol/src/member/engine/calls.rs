@@ -61,6 +61,32 @@ impl Core for Engine {
         }
     }
 
+    /// One transaction for all, so that many small calls cost one write to disk; if any of them
+    /// fails, each has its own.
+    fn calls(&mut self, now: Now, calls: Vec<(CallId, String, Value)>) {
+        if calls.len() > 1 {
+            let done = self.step(now, |cx| {
+                let one = |(id, method, params): &(CallId, String, Value)| {
+                    Ok((*id, cx.call(*id, method, params.clone())?))
+                };
+                calls.iter().map(one).collect::<Result<Vec<_>, Fault>>()
+            });
+            if let Ok(answers) = done {
+                for (id, answer) in answers {
+                    if let Some(value) = answer {
+                        self.answer(id, Ok(value));
+                    }
+                }
+                return;
+            }
+            let ids: Vec<CallId> = calls.iter().map(|(id, ..)| *id).collect();
+            self.waits.forget(&ids);
+        }
+        for (id, method, params) in calls {
+            self.call(now, id, &method, params);
+        }
+    }
+
     fn tick(&mut self, now: Now) {
         let housekeeping = now.mono_ms >= self.housekeeping_at;
         if housekeeping {

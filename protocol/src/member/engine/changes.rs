@@ -77,16 +77,12 @@ impl Cx<'_> {
             Kind::Edit(text) if old.kind == Kind::TEXT => {
                 self.forgotten = true;
                 self.tx.edit_message(&target, &text, &row.mentions)?;
-                let mentions = self.names_of(&row.mentions);
-                let more = json!({"text": sanitize_block(&text), "mentions": mentions});
-                self.tell_change(row, "edit", target, more);
-                Ok(())
+                self.tell_change(row)
             }
             Kind::Delete if old.shown || old.kind == Kind::REACTION => {
                 self.forgotten = true;
                 self.tx.delete_message(&target)?;
-                self.tell_change(row, "delete", target, json!({}));
-                Ok(())
+                self.tell_change(row)
             }
             Kind::Reaction(emoji) if old.shown => self.reaction(row, target, &emoji),
             _ => Ok(()),
@@ -102,8 +98,7 @@ impl Cx<'_> {
         if twice || each >= MAX_REACTIONS_EACH || others.len() >= MAX_REACTIONS {
             return Ok(self.tx.delete_message(&row.content)?);
         }
-        self.tell_change(row, "reaction", target, json!({"emoji": sanitize_line(emoji)}));
-        Ok(())
+        self.tell_change(row)
     }
 
     /// Somebody tried to change what somebody else wrote: nothing of it is kept, and he is named.
@@ -119,12 +114,34 @@ impl Cx<'_> {
         self.alarm(&sanitize_line(&text))
     }
 
-    fn tell_change(&mut self, row: &MessageRow, kind: &str, target: ContentId, more: Value) {
+    /// Tells subscribers and consumers of a change that has taken effect.
+    fn tell_change(&mut self, row: &MessageRow) -> Result<(), Fault> {
+        if let Some(event) = self.change_json(row) {
+            self.event(event);
+        }
+        self.deliver(row)
+    }
+
+    /// An edit, deletion or reaction as one object of the contract; `None` for anything else.
+    pub(super) fn change_json(&self, row: &MessageRow) -> Option<Value> {
+        let (kind, more) = match row.kind {
+            Kind::DELETE => ("delete", json!({})),
+            Kind::REACTION => ("reaction", json!({"emoji": sanitize_line(&row.text)})),
+            Kind::EDIT => match Content::decode(&row.raw).ok()?.kind {
+                Kind::Edit(text) => (
+                    "edit",
+                    json!({"text": sanitize_block(&text),
+                        "mentions": self.names_of(&row.mentions)}),
+                ),
+                _ => return None,
+            },
+            _ => return None,
+        };
         let mut event = json!({
             "v": 1,
             "type": kind,
             "id": row.content.to_hex(),
-            "target": target.to_hex(),
+            "target": row.target?.to_hex(),
             "room": sanitize_line(&self.room_name(&row.room)),
             "room_id": row.room.to_hex(),
             "from": self.name_of(&row.member).map(|name| sanitize_line(&name)),
@@ -136,7 +153,7 @@ impl Cx<'_> {
         if let (Some(fields), Value::Object(more)) = (event.as_object_mut(), more) {
             fields.extend(more);
         }
-        self.event(event);
+        Some(event)
     }
 
     /// A message's reactions, oldest first.

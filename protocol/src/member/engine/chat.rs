@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 
 use super::Cx;
-use super::fault::{Fault, failed, refused};
+use super::fault::{Fault, bad_params, failed, refused};
 use super::members::kind_code;
 use super::received::message_row;
 use super::rooms::ROOM_MESSAGE;
 use super::waits::{Wait, What};
-use crate::member::agent::core::{CallId, Down};
+use crate::member::agent::core::{CallId, Down, Out};
 use crate::member::content::{Content, ContentError, Kind, MAX_TEXT};
 use crate::member::e2ee::{self, RoomKind};
 use crate::member::store::{MessageState, NewOut, OutKind, OutRow, RoomRow, RoomStatus};
@@ -17,6 +17,9 @@ use crate::wire::ids::{ContentId, RoomId, Seq};
 
 /// How long a `send` waits beyond its own time when the relay refuses cells, in milliseconds.
 const QUOTA_WAIT_MS: u64 = 30_000;
+
+/// The longest idempotency key, in bytes.
+const MAX_KEY: usize = 256;
 
 /// What a `send` asks for.
 pub(super) struct Send {
@@ -48,9 +51,13 @@ impl Draft {
 impl Cx<'_> {
     /// Queues a message; the call is answered when it came back in the log.
     pub(super) fn send(&mut self, id: CallId, room: &RoomRow, send: Send) -> Result<(), Fault> {
-        if let Some(key) = &send.key
-            && let Some(known) = self.tx.by_key(key)?
-        {
+        if let Some(known) = self.known_by_key(send.key.as_deref())? {
+            if self.tx.message(&known)?.is_none() {
+                // It was sent, and its time has passed since.
+                let gone = json!({"id": known.to_hex(), "seq": null, "state": "gone"});
+                self.effects.push(Out::Answer(id, Ok(gone)));
+                return Ok(());
+            }
             return self.wait_for(id, What::Sent(known), send.wait_ms);
         }
         self.check_writable(room)?;
@@ -59,6 +66,15 @@ impl Cx<'_> {
             self.tx.remember_key(key, &content, self.now.unix_s())?;
         }
         self.wait_for(id, What::Sent(content), send.wait_ms)
+    }
+
+    /// What was sent under an idempotency key.
+    pub(super) fn known_by_key(&self, key: Option<&str>) -> Result<Option<ContentId>, Fault> {
+        let Some(key) = key else { return Ok(None) };
+        if key.is_empty() || key.len() > MAX_KEY {
+            return Err(bad_params(&format!("key: 1 to {MAX_KEY} bytes")).into());
+        }
+        Ok(self.tx.by_key(key)?)
     }
 
     /// Whether something can be written into the room now, or queued for it.

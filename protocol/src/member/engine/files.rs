@@ -28,6 +28,7 @@ const STALL_MS: u64 = 10_000;
 pub(super) struct UploadParams {
     room: String,
     path: PathBuf,
+    key: Option<String>,
     wait_ms: Option<u64>,
 }
 
@@ -42,6 +43,10 @@ pub(super) struct DownloadParams {
 impl Cx<'_> {
     /// Reads and seals a file and queues it; the call is answered when its message came back.
     pub(super) fn upload(&mut self, call: CallId, params: &UploadParams) -> Result<(), Fault> {
+        let wait_ms = params.wait_ms.unwrap_or(STALL_MS);
+        if let Some(known) = self.known_by_key(params.key.as_deref())? {
+            return self.wait_for(call, What::Sent(known), wait_ms);
+        }
         let room = self.room_to_write_in(&params.room)?;
         self.check_writable(&room)?;
         let mut bytes = read_file(&params.path, MAX_FILE).map_err(|error| unreadable(&error))?;
@@ -55,7 +60,10 @@ impl Cx<'_> {
         self.tx.put_own_blob(&blob, &content, &secret)?;
         let room = room.id;
         self.tx.put_upload(&Upload { blob, content, room, name, size, key, hash, count })?;
-        self.wait_for(call, What::Sent(content), params.wait_ms.unwrap_or(STALL_MS))
+        if let Some(key) = &params.key {
+            self.tx.remember_key(key, &content, self.now.unix_s())?;
+        }
+        self.wait_for(call, What::Sent(content), wait_ms)
     }
 
     /// The relay has another chunk of a blob; with the last one of a file its message is written.

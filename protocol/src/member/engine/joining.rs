@@ -245,6 +245,11 @@ impl Cx<'_> {
         profile.relay = relay.0.to_vec();
         profile.addresses.clone_from(&bundle.addresses);
         profile.is_bot = bundle.role == Role::Bot;
+        if profile.is_bot {
+            // From the first message on, whoever reads them and when.
+            self.tx.put_consumer(super::delivery::OWN, None)?;
+        }
+        let profile = &mut self.memory.profile;
         profile.team = if bundle.team.is_empty() { "team".into() } else { bundle.team.clone() };
         match &bundle.invitation {
             Invitation::Founder => self.found(code, &bundle),

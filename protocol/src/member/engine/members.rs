@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::Cx;
-use super::fault::{Fault, refused};
+use super::fault::{Fault, failed, refused};
 use crate::member::agent::core::ApiError;
 use crate::member::e2ee::{Outcome, RoomKind, RoomState, WhoMayAdd};
 use crate::member::roster::{Device, Member};
@@ -94,6 +94,10 @@ impl Cx<'_> {
         }
         if me == other {
             return Err(refused("That is yourself.", Some("Write to somebody else.")).into());
+        }
+        if self.memory.profile.is_bot {
+            let hint = Some("Somebody who writes to it first begins one.");
+            return Err(failed(77, "Bots begin no conversations.", hint).into());
         }
         let mut pair = [me.to_hex(), other.to_hex()];
         pair.sort();

@@ -112,9 +112,6 @@ impl Cx<'_> {
             return Ok(());
         }
         self.count(&row, counter)?;
-        if !own && row.shown && self.memory.profile.is_bot {
-            self.tx.add_delivery(&id)?;
-        }
         self.take_effect(&id)
     }
 
@@ -149,7 +146,7 @@ impl Cx<'_> {
         if row.shown {
             let event = self.message_json(&row)?;
             self.event(event);
-            return Ok(());
+            return self.deliver(&row);
         }
         match row.target {
             Some(target) => self.apply(&row, target),

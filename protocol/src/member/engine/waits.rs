@@ -54,6 +54,11 @@ impl Waits {
         self.0.push(wait);
     }
 
+    /// The steps of these calls were rolled back.
+    pub(super) fn forget(&mut self, calls: &[CallId]) {
+        self.0.retain(|wait| !calls.contains(&wait.call));
+    }
+
     pub(super) fn is_full(&self) -> bool {
         self.0.len() >= MAX_WAITS
     }

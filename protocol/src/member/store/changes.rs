@@ -85,10 +85,7 @@ impl Tx<'_> {
             [now],
         )?;
         if gone > 0 {
-            self.execute(
-                "DELETE FROM delivery WHERE content NOT IN (SELECT content FROM message)",
-                [],
-            )?;
+            self.miss_vanished()?;
             self.execute(
                 "DELETE FROM outbox WHERE kind = ?1 AND content IS NOT NULL
                  AND content NOT IN (SELECT content FROM message)",

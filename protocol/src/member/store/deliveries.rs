@@ -1,19 +1,66 @@
-//! What a bot has not acknowledged, and the idempotency keys of what it sent.
+//! Who reads this profile's messages at least once, what they have not acknowledged, and the
+//! idempotency keys of what was sent.
 
 use super::{StoreError, Tx, View};
-use crate::wire::ids::ContentId;
+use crate::wire::ids::{ContentId, RoomId};
 
 /// How long an idempotency key is remembered, in seconds.
 pub const KEY_LIFETIME_S: u64 = 24 * 60 * 60;
+/// The most messages kept for one consumer; beyond, the oldest go and are counted.
+pub const MAX_BACKLOG: u32 = 100_000;
+
+/// A message that a consumer has not acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// Its number, in the order of the log; unique among all consumers.
+    pub number: i64,
+    /// The message.
+    pub content: ContentId,
+}
 
 impl View<'_> {
-    /// The first `limit` messages that were not acknowledged, in the order they were added.
+    /// The number of a consumer that was added under `name`.
     ///
     /// # Errors
     /// Those of the database.
-    pub fn unacked(&self, limit: u32) -> Result<Vec<ContentId>, StoreError> {
-        let sql = "SELECT content FROM delivery ORDER BY id LIMIT ?1";
-        self.rows(sql, [limit], |row| row.get(0))
+    pub fn consumer(&self, name: &str) -> Result<Option<i64>, StoreError> {
+        self.row("SELECT id FROM consumer WHERE name = ?1", [name], |row| row.get(0))
+    }
+
+    /// How many consumers there are.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn consumers(&self) -> Result<u64, StoreError> {
+        self.count("SELECT count(*) FROM consumer", [])
+    }
+
+    /// What a consumer has not acknowledged after a number (0: from the beginning), oldest first,
+    /// at most `limit`.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn unacked(
+        &self,
+        consumer: i64,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        let sql = "SELECT id, content FROM delivery WHERE consumer = ?1 AND id > ?2
+            ORDER BY id LIMIT ?3";
+        self.rows(sql, (consumer, after, limit), |row| {
+            Ok(Delivery { number: row.get(0)?, content: row.get(1)? })
+        })
+    }
+
+    /// How many deliveries up to a number a consumer has not acknowledged, at most `limit`.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn unacked_upto(&self, consumer: i64, last: i64, limit: u32) -> Result<u64, StoreError> {
+        let sql = "SELECT count(*) FROM (SELECT 1 FROM delivery
+            WHERE consumer = ?1 AND id <= ?2 LIMIT ?3)";
+        self.count(sql, (consumer, last, limit))
     }
 
     /// The message that was sent under an idempotency key.
@@ -26,12 +73,122 @@ impl View<'_> {
 }
 
 impl Tx<'_> {
-    /// Adds a message to those to be acknowledged; once, however often it is added.
+    /// Adds a consumer, of one room if one is named, or gives it another room; returns its number.
     ///
     /// # Errors
     /// Those of the database.
-    pub fn add_delivery(&self, content: &ContentId) -> Result<(), StoreError> {
-        self.execute("INSERT OR IGNORE INTO delivery (content) VALUES (?1)", [content])?;
+    pub fn put_consumer(&self, name: &str, room: Option<&RoomId>) -> Result<i64, StoreError> {
+        self.execute(
+            "INSERT INTO consumer (name, room, missed) VALUES (?1, ?2, 0)
+             ON CONFLICT (name) DO UPDATE SET room = ?2 WHERE room IS NOT ?2",
+            (name, room),
+        )?;
+        self.consumer(name)?.ok_or(StoreError::NoSuchRow)
+    }
+
+    /// Forgets a consumer and what waits for it; false if there is none.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn remove_consumer(&self, name: &str) -> Result<bool, StoreError> {
+        Ok(self.execute("DELETE FROM consumer WHERE name = ?1", [name])? > 0)
+    }
+
+    /// Adds a message of a room to what every consumer of it is to acknowledge; once, however often
+    /// it is added. False if nobody has anything more to acknowledge.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn add_delivery(&self, content: &ContentId, room: &RoomId) -> Result<bool, StoreError> {
+        let added = self.execute(
+            "INSERT OR IGNORE INTO delivery (consumer, content)
+             SELECT id, ?1 FROM consumer WHERE room IS NULL OR room = ?2",
+            (content, room),
+        )?;
+        // Seldom enough that counting costs nothing.
+        let last = self.connection().last_insert_rowid();
+        let step = i64::from(MAX_BACKLOG / 100);
+        if last % step < i64::try_from(added).unwrap_or(step) {
+            self.trim_deliveries(MAX_BACKLOG)?;
+        }
+        Ok(added > 0)
+    }
+
+    /// Keeps the newest `kept` deliveries of each consumer and counts the others as missed.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn trim_deliveries(&self, kept: u32) -> Result<(), StoreError> {
+        let sql = "SELECT consumer, count(*) - ?1 FROM delivery GROUP BY consumer
+            HAVING count(*) > ?1";
+        let over: Vec<(i64, i64)> = self.rows(sql, [kept], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        for (consumer, surplus) in over {
+            self.execute(
+                "DELETE FROM delivery WHERE id IN
+                 (SELECT id FROM delivery WHERE consumer = ?1 ORDER BY id LIMIT ?2)",
+                (consumer, surplus),
+            )?;
+            self.miss(consumer, surplus)?;
+        }
+        Ok(())
+    }
+
+    fn miss(&self, consumer: i64, count: i64) -> Result<(), StoreError> {
+        let sql = "UPDATE consumer SET missed = missed + ?2 WHERE id = ?1";
+        self.execute(sql, (consumer, count))?;
+        Ok(())
+    }
+
+    /// Messages vanished: what was to be delivered of them is missed.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub(super) fn miss_vanished(&self) -> Result<(), StoreError> {
+        const GONE: &str = "content NOT IN (SELECT content FROM message)";
+        let sql = format!("SELECT consumer, count(*) FROM delivery WHERE {GONE} GROUP BY consumer");
+        let gone: Vec<(i64, i64)> = self.rows(&sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        for (consumer, count) in &gone {
+            self.miss(*consumer, *count)?;
+        }
+        if !gone.is_empty() {
+            self.execute(&format!("DELETE FROM delivery WHERE {GONE}"), [])?;
+        }
+        Ok(())
+    }
+
+    /// How many messages a consumer has missed since it was last asked.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn take_missed(&self, consumer: i64) -> Result<u64, StoreError> {
+        let sql = "SELECT missed FROM consumer WHERE id = ?1";
+        let missed: u64 = self.row(sql, [consumer], |row| row.get(0))?.unwrap_or(0);
+        if missed > 0 {
+            self.execute("UPDATE consumer SET missed = 0 WHERE id = ?1", [consumer])?;
+        }
+        Ok(missed)
+    }
+
+    /// Has everything after a message delivered once more, beside what is not acknowledged yet, in
+    /// the order of the log.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchRow`] if there is no such message, else those of the database.
+    pub fn replay(&self, consumer: i64, since: &ContentId) -> Result<(), StoreError> {
+        let sql = "SELECT place, id FROM message WHERE content = ?1";
+        let place: Option<(i64, i64)> =
+            self.row(sql, [since], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let (place, id) = place.ok_or(StoreError::NoSuchRow)?;
+        self.execute(
+            "INSERT OR REPLACE INTO delivery (consumer, content)
+             SELECT ?1, m.content FROM message AS m, consumer AS c
+             WHERE c.id = ?1 AND (c.room IS NULL OR c.room = m.room)
+               AND (m.content IN (SELECT content FROM delivery WHERE consumer = ?1)
+                 OR (m.own = 0 AND m.deleted = 0 AND (m.shown OR m.target IS NOT NULL)
+                   AND (m.place, m.id) > (?2, ?3)))
+             ORDER BY m.place, m.id",
+            (consumer, place, id),
+        )?;
         Ok(())
     }
 
@@ -39,8 +196,9 @@ impl Tx<'_> {
     ///
     /// # Errors
     /// Those of the database.
-    pub fn ack_delivery(&self, content: &ContentId) -> Result<bool, StoreError> {
-        Ok(self.execute("DELETE FROM delivery WHERE content = ?1", [content])? > 0)
+    pub fn ack_delivery(&self, consumer: i64, content: &ContentId) -> Result<bool, StoreError> {
+        let sql = "DELETE FROM delivery WHERE consumer = ?1 AND content = ?2";
+        Ok(self.execute(sql, (consumer, content))? > 0)
     }
 
     /// Remembers that `content` was sent under `key` at `at` (unix seconds); false, and nothing

@@ -23,6 +23,7 @@ mod files;
 mod intents;
 mod invites;
 mod key;
+mod kv;
 mod leaf;
 mod lock;
 mod messages;
@@ -52,7 +53,7 @@ pub use blobs::BlobChunk;
 pub use chains::{ChainRow, NewChain};
 pub use channels::{CONTROL_EPOCHS_KEPT, ChannelKind, ChannelRow, NewChannel};
 pub use counters::Missing;
-pub use deliveries::KEY_LIFETIME_S;
+pub use deliveries::{Delivery, KEY_LIFETIME_S, MAX_BACKLOG};
 pub use direct::{DIRECT_IDS_KEPT, DirectProgress, MAX_OPEN_DIRECT};
 pub use disk::{read_file, write_file};
 pub use error::StoreError;
@@ -62,6 +63,7 @@ pub use invites::InviteRow;
 pub use key::{
     Calibration, DbKey, KeyError, Passphrase, change_passphrase, create_key, has_key, unlock_key,
 };
+pub use kv::MAX_VALUES;
 pub use leaf::LeafState;
 pub use lock::{LockError, ProfileLock};
 pub use messages::{MessageQuery, MessageRow, MessageState, Unread};

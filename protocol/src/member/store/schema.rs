@@ -232,9 +232,18 @@ CREATE TABLE counter (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX counter_missing ON counter (room) WHERE missing > 0;
 
-CREATE TABLE delivery (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, content BLOB NOT NULL UNIQUE
+CREATE TABLE consumer (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, room BLOB,
+    missed INTEGER NOT NULL
 ) STRICT;
+CREATE TABLE delivery (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    consumer INTEGER NOT NULL REFERENCES consumer (id) ON DELETE CASCADE, content BLOB NOT NULL,
+    UNIQUE (consumer, content)
+) STRICT;
+CREATE INDEX delivery_order ON delivery (consumer, id);
+CREATE INDEX delivery_content ON delivery (content);
+CREATE TABLE kv (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE idempotency (
     key TEXT PRIMARY KEY, content BLOB NOT NULL, at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;

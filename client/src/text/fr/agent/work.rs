@@ -178,4 +178,20 @@ pub(super) const SAID: &[(&str, &str)] = &[
     ("There is no word to search for.", "Il n’y a aucun mot à chercher."),
     ("{} is already in {}.", "{} est déjà dans {}."),
     ("{} is not in {}.", "{} n’est pas dans {}."),
+    ("End one with the method consumer.remove.", "Terminez-en un avec la méthode consumer.remove."),
+    ("This profile has too many consumers.", "Ce profil a trop de consommateurs."),
+    (
+        "There is no message with the id given as since.",
+        "Il n’y a pas de message avec l’identifiant donné dans since.",
+    ),
+    ("A profile's own consumer stays.", "Le consommateur propre à un profil reste."),
+    ("There is no such consumer.", "Ce consommateur n’existe pas."),
+    ("Subscribe under its name first.", "Abonnez-vous d’abord sous son nom."),
+    ("There are {} values already.", "Il y a déjà {} valeurs."),
+    ("Delete some with kv.delete.", "Supprimez-en avec kv.delete."),
+    ("Bots begin no conversations.", "Les robots ne commencent pas de conversation."),
+    (
+        "Somebody who writes to it first begins one.",
+        "Quelqu’un qui lui écrit d’abord en commence une.",
+    ),
 ];

@@ -168,3 +168,11 @@ fn the_cursor_stands_where_one_types() {
         }
     }
 }
+
+#[test]
+fn the_pictures_show_the_first_run_as_it_is() {
+    let title = "The first run: the five words to be read out to the inviter";
+    let (_, state) = pages().into_iter().find(|(name, _)| *name == "words").unwrap();
+    let (buffer, _) = drawn(&state, (84, 12));
+    crate::tui::picture::is_fresh("first-run.svg", title, &buffer);
+}

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::net::unix::OwnedReadHalf;
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 use tracing::debug;
@@ -98,6 +98,8 @@ struct Connection {
     driver: Driver,
     free: Arc<Semaphore>,
     calls: JoinSet<()>,
+    /// Ends when the call before was handed over: calls are carried out in the order they came.
+    turn: Option<oneshot::Receiver<()>>,
     events: JoinSet<()>,
     writing: JoinSet<()>,
     /// Whether a call came that tells more than that the client is there.
@@ -116,6 +118,7 @@ impl Connection {
             driver,
             free: Arc::new(Semaphore::new(MAX_CALLS)),
             calls: JoinSet::new(),
+            turn: None,
             events: JoinSet::new(),
             writing,
             used: false,
@@ -170,8 +173,15 @@ impl Connection {
             return self.subscribe(id, params, free);
         }
         let lines = self.lines.clone();
+        let (turn, handed_over) = self.take_turn();
         self.calls.spawn(async move {
-            let mut result = driver.call(&method, params).await;
+            wait(turn).await;
+            let begun = driver.begin(&method, params).await;
+            drop(handed_over);
+            let mut result = match begun {
+                Ok(answer) => answer.await.unwrap_or_else(|_| Err(ApiError::stopped())),
+                Err(error) => Err(error),
+            };
             mark_agent(&method, &mut result, true);
             if let Some(id) = id {
                 let _gone = lines.send(message::answer(id, result)).await;
@@ -187,10 +197,13 @@ impl Connection {
             return self.reply(id, Err(error), free);
         }
         let (driver, lines) = (self.driver.clone(), self.lines.clone());
+        let (turn, handed_over) = self.take_turn();
         self.events.spawn(async move {
+            wait(turn).await;
             let subscribed = driver.subscribe(params).await;
+            drop(handed_over);
             let (result, events) = match subscribed {
-                Ok(events) => (Ok(json!({})), Some(events)),
+                Ok((said, events)) => (Ok(said), Some(events)),
                 Err(error) => (Err(error), None),
             };
             if let Some(id) = id {
@@ -206,6 +219,12 @@ impl Connection {
         });
     }
 
+    /// The end of the call before, and what ends this one's turn when it is dropped.
+    fn take_turn(&mut self) -> (Option<oneshot::Receiver<()>>, oneshot::Sender<()>) {
+        let (handed_over, next) = oneshot::channel();
+        (self.turn.replace(next), handed_over)
+    }
+
     fn reply(
         &mut self,
         id: Option<Value>,
@@ -218,5 +237,12 @@ impl Connection {
             let _gone = lines.send(message::answer(id, result)).await;
             drop(free);
         });
+    }
+}
+
+async fn wait(turn: Option<oneshot::Receiver<()>>) {
+    if let Some(turn) = turn {
+        // It is dropped, never sent.
+        let _over = turn.await;
     }
 }

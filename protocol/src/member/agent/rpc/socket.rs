@@ -44,8 +44,11 @@ impl Drop for SocketFile {
     }
 }
 
-/// Connects to the holder of the profile in `dir`.
-pub(super) async fn connect(dir: &Path) -> io::Result<UnixStream> {
+/// Connects to the holder of the profile in `dir`: JSON-RPC 2.0, one object a line.
+///
+/// # Errors
+/// `NotFound` or `ConnectionRefused` if nobody holds it, `PermissionDenied` if another user does.
+pub async fn connect(dir: &Path) -> io::Result<UnixStream> {
     let (_open, short) = short(dir)?;
     let stream = UnixStream::connect(&short).await?;
     if is_own(&stream)? { Ok(stream) } else { Err(io::ErrorKind::PermissionDenied.into()) }

@@ -90,6 +90,60 @@ async fn a_request_without_an_id_is_carried_out_and_not_answered() {
     assert_eq!(within("the event", events.next()).await, Some(json!({ "type": "x" })));
 }
 
+proptest::proptest! {
+    #[test]
+    fn whatever_a_line_holds_it_is_a_request_or_has_a_code_and_an_id_of_a_right_type(
+        line in proptest::collection::vec(proptest::num::u8::ANY, 0..200),
+    ) {
+        is_judged(line);
+    }
+
+    #[test]
+    fn so_does_json_of_every_shape(
+        id in "(null|true|-?[0-9]{1,30}|1e[0-9]{1,3}|\"[a-z]{0,5}\"|\\[1\\]|\\{\\})",
+        version in "(\"2.0\"|2.0|\"1.0\"|null)",
+        method in "(\"[a-z.]{0,12}\"|7|null|\\[\\])",
+        params in "(null|7|\\[\\]|\\{\\}|\\{\"a\":\\{\\}\\})",
+    ) {
+        let line = format!(
+            "{{\"id\":{id},\"jsonrpc\":{version},\"method\":{method},\"params\":{params}}}"
+        );
+        is_judged(line.into_bytes());
+    }
+}
+
+fn is_judged(line: Vec<u8>) {
+    match message::read(lines::Line::Whole(line.into())) {
+        Ok(request) => {
+            assert!(request.params.is_object());
+            assert!(
+                request.id.is_none_or(|id| !(id.is_array() || id.is_object() || id.is_boolean()))
+            );
+        }
+        Err(message::Malformed(id, error)) => {
+            assert!([-32_700, -32_600, -32_602].contains(&error.code));
+            assert!(!(id.is_array() || id.is_object() || id.is_boolean()));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn calls_of_one_connection_are_carried_out_in_the_order_they_came() {
+    const CALLS: usize = 1_000;
+    let world = World::new().await;
+    let mut events = world.handle.subscribe(json!({})).await.unwrap();
+    let mut stream = world.connect().await;
+    let emit = |n| {
+        let request = json!({ "jsonrpc": "2.0", "method": "emit", "params": { "n": n } });
+        format!("{request}\n")
+    };
+    let all: String = (0..CALLS).map(emit).collect();
+    stream.write_all(all.as_bytes()).await.unwrap();
+    for n in 0..CALLS {
+        assert_eq!(within("an event", events.next()).await, Some(json!({ "n": n })));
+    }
+}
+
 #[tokio::test]
 async fn a_line_of_more_than_1_mib_is_refused_without_being_kept() {
     let world = World::new().await;

@@ -4,6 +4,8 @@ mod blobs;
 mod changes;
 mod chaos;
 mod control;
+mod delivery;
+mod described;
 mod files;
 mod forge;
 mod frames;

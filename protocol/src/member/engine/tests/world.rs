@@ -292,6 +292,7 @@ impl World {
                 }
                 Out::Send(_) => {}
                 Out::Event(event) => device.events.push(event),
+                Out::Deliveries => {}
                 Out::Answer(id, answer) => {
                     device.answers.insert(id, answer);
                 }

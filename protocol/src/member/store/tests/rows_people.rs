@@ -96,17 +96,22 @@ fn expired_messages_vanish_with_what_was_to_be_delivered_of_them() {
     let short = MessageRow { expires_at: Some(100), ..message(room, Some(1), "short") };
     let long = MessageRow { expires_at: Some(200), ..message(room, Some(2), "long") };
     let ever = message(room, Some(3), "ever");
-    world.step(|tx| {
+    let bot = world.step(|tx| {
+        let bot = tx.put_consumer("", None)?;
         for row in [&short, &long, &ever] {
             tx.insert_message(row)?;
-            tx.add_delivery(&row.content)?;
+            tx.add_delivery(&row.content, &row.room)?;
         }
-        Ok(())
+        Ok(bot)
     });
     assert_eq!(world.step(|tx| tx.purge_expired(99)), 0);
     assert_eq!(world.step(|tx| tx.purge_expired(100)), 1);
     assert_eq!(texts(&world, &MessageQuery::default()), ["long", "ever"]);
-    assert_eq!(world.view(|view| view.unacked(10)), [long.content, ever.content]);
+    assert_eq!(unacked(&world, bot, 10), [long.content, ever.content]);
+    assert_eq!(
+        (world.step(|tx| tx.take_missed(bot)), world.step(|tx| tx.take_missed(bot))),
+        (1, 0)
+    );
 }
 
 #[test]
@@ -125,25 +130,71 @@ fn counters_show_missing_messages() {
     assert!(matches!(over, Err(StoreError::OutOfRange)));
 }
 
+fn unacked(world: &World, consumer: i64, limit: u32) -> Vec<ContentId> {
+    let open = world.view(|view| view.unacked(consumer, 0, limit));
+    open.into_iter().map(|delivery| delivery.content).collect()
+}
+
+/// Messages of one room, to be delivered.
+fn delivered(
+    world: &mut World,
+    room: RoomId,
+    seqs: std::ops::RangeInclusive<u64>,
+) -> Vec<ContentId> {
+    seqs.map(|seq| {
+        let row = message(room, Some(seq), "event");
+        world.step(|tx| {
+            tx.insert_message(&row)?;
+            tx.add_delivery(&row.content, &room)?;
+            tx.add_delivery(&row.content, &room)
+        });
+        row.content
+    })
+    .collect()
+}
+
 #[test]
 fn a_message_is_delivered_again_until_it_is_acknowledged() {
     let mut world = world();
-    let ids: Vec<_> = (1..=4)
-        .map(|seq| {
-            let row = message(room(), Some(seq), "event");
-            world.step(|tx| {
-                tx.insert_message(&row)?;
-                tx.add_delivery(&row.content)?;
-                tx.add_delivery(&row.content)
-            });
-            row.content
-        })
-        .collect();
-    assert_eq!(world.view(|view| view.unacked(2)), ids[..2]);
-    assert!(world.step(|tx| tx.ack_delivery(&ids[1])));
-    assert!(!world.step(|tx| tx.ack_delivery(&ids[1])));
-    let world = world.reopened();
-    assert_eq!(world.view(|view| view.unacked(10)), [ids[0], ids[2], ids[3]]);
+    let (one, other) =
+        world.step(|tx| Ok((tx.put_consumer("one", None)?, tx.put_consumer("other", None)?)));
+    let ids = delivered(&mut world, room(), 1..=4);
+    assert_eq!(unacked(&world, one, 2), ids[..2]);
+    assert!(world.step(|tx| tx.ack_delivery(one, &ids[1])));
+    assert!(!world.step(|tx| tx.ack_delivery(one, &ids[1])));
+    let mut world = world.reopened();
+    assert_eq!(unacked(&world, one, 10), [ids[0], ids[2], ids[3]]);
+    assert_eq!(unacked(&world, other, 10), ids);
+    assert!(world.step(|tx| tx.remove_consumer("other")));
+    assert_eq!(unacked(&world, other, 10), []);
+}
+
+#[test]
+fn a_consumer_of_one_room_gets_that_room_and_a_backlog_is_bounded() {
+    let mut world = world();
+    let (here, there) = (room(), room());
+    let bot = world.step(|tx| tx.put_consumer("bot", Some(&here)));
+    delivered(&mut world, there, 1..=1);
+    let ids = delivered(&mut world, here, 2..=5);
+    assert_eq!(unacked(&world, bot, 10), ids);
+    world.step(|tx| tx.trim_deliveries(3));
+    assert_eq!(unacked(&world, bot, 10), ids[1..]);
+    assert_eq!(world.step(|tx| tx.take_missed(bot)), 1);
+}
+
+#[test]
+fn a_replay_repeats_what_came_after_a_message_in_the_order_of_the_log() {
+    let mut world = world();
+    let bot = world.step(|tx| tx.put_consumer("bot", None));
+    let ids = delivered(&mut world, room(), 1..=5);
+    for id in &ids[1..4] {
+        world.step(|tx| tx.ack_delivery(bot, id));
+    }
+    assert_eq!(unacked(&world, bot, 10), [ids[0], ids[4]]);
+    world.step(|tx| tx.replay(bot, &ids[1]));
+    assert_eq!(unacked(&world, bot, 10), [ids[0], ids[2], ids[3], ids[4]]);
+    let unknown = world.store.step(|tx| tx.replay(bot, &content()));
+    assert!(matches!(unknown, Err(StoreError::NoSuchRow)));
 }
 
 #[test]

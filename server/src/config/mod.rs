@@ -21,7 +21,7 @@ use self::units::{duration, size};
 use crate::address::{ListenAddress, TrustedProxy, proxies};
 
 /// What is written by `init`: every key, its default and what it does.
-pub(crate) const TEMPLATE: &str = include_str!("config.toml");
+pub(crate) const TEMPLATE: &str = include_str!("../config.toml");
 
 /// The configuration.
 #[derive(Clone, Debug, Default, Deserialize)]

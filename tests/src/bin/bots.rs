@@ -1,0 +1,82 @@
+//! Campaigns against `bot run`; prints figures and fails at the first message that is lost or
+//! answered twice.
+//!
+//! `bots kills [ROUNDS] [MESSAGES] [SEED]`: kill -9 of program, supervisor, agent and relay.
+//! `bots echo [SECONDS] [PER-SECOND]`: how long an answer takes.
+//! `bots flood [SECONDS] [PER-SECOND]`: the same with the relay's limits raised, and memory.
+
+use std::time::Instant;
+
+use anyhow::{Context, bail};
+use staffetta_tests::bots::{Lab, is_answering, memory};
+
+fn main() -> anyhow::Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let number = |at: usize, usual: u64| match arguments.get(at) {
+        Some(text) => text.parse().with_context(|| format!("{text} is no number")),
+        None => Ok(usual),
+    };
+    let program = std::env::current_exe()?.with_file_name("stdio_bot");
+    if !program.exists() {
+        bail!("build it first: cargo build -p staffetta-tests --bin stdio_bot");
+    }
+    let mut lab = Lab::new(&program);
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let start = Instant::now();
+    match arguments.first().map(String::as_str) {
+        Some("kills") => {
+            lab.raise_limits();
+            let (rounds, messages) = (number(1, 200)?, usize::try_from(number(2, 5_000)?)?);
+            let seen = lab.kills(rounds, messages, number(3, 1)?);
+            let [program, supervisor, agent, relay] = seen.killed;
+            println!(
+                "kill -9: program {program}, supervisor {supervisor}, agent {agent}, relay {relay}; \
+                 {} messages, {} answered once each, {} acknowledgements noted, none twice",
+                messages, seen.answered, seen.noted
+            );
+        }
+        Some("echo") => {
+            let _supervisor = lab.run();
+            is_answering(&lab);
+            let rate = number(2, 50)?;
+            let times = lab.stream(usize::try_from(number(1, 20)? * rate)?, rate as f64);
+            println!(
+                "echo at {rate} a second: p50 {:.1} ms, p99 {:.1} ms, slowest {:.1} ms",
+                times.share(0.5),
+                times.share(0.99),
+                times.share(1.0)
+            );
+        }
+        Some("flood") => {
+            lab.raise_limits();
+            let supervisor = lab.run();
+            is_answering(&lab);
+            let (seconds, rate) = (number(1, 20)?, number(2, 1_000)?);
+            let mut held = vec![memory(supervisor.id())];
+            // The same again and again, so that growth shows.
+            for _ in 0..4 {
+                let begun = Instant::now();
+                let count = usize::try_from(seconds * rate / 4)?;
+                let times = lab.stream(count, rate as f64);
+                held.push(memory(supervisor.id()));
+                println!(
+                    "{count} messages offered at {rate} a second took {:.1} s: {:.0} answers a \
+                     second; p50 {:.0} ms, p99 {:.0} ms",
+                    begun.elapsed().as_secs_f64(),
+                    count as f64 / begun.elapsed().as_secs_f64(),
+                    times.share(0.5),
+                    times.share(0.99)
+                );
+            }
+            let held: Vec<String> =
+                held.iter().map(|bytes| format!("{:.1}", *bytes as f64 / 1e6)).collect();
+            println!(
+                "memory of the supervisor, which holds the profile, in MB: {}",
+                held.join(", ")
+            );
+        }
+        other => bail!("unknown campaign {other:?}"),
+    }
+    println!("load {} ({:.0?})", load.trim(), start.elapsed());
+    Ok(())
+}

@@ -23,6 +23,7 @@ pub(crate) use invitation::{
     CodeCheck, check_code, check_name, find_code, propose_passphrase, read_code,
 };
 
+pub(crate) use agent::LOCKED;
 pub(crate) use agent::{ApiError, Passphrase, Preview as Invitation};
 pub(crate) use agent::{change_passphrase, harden, has_profile, wipe};
 pub(crate) use staffetta_protocol::invite_code::InviteCode;

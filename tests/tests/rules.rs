@@ -84,6 +84,20 @@ const CELLS_AND_CHANNELS: &[Rule] = &[
         "Cells of epoch e count only after the place of the commit that opened e",
         &["cells_of_epoch_e_count_only_after_the_place_of_the_commit_that_opened_e"],
     ),
+    (
+        "never in room state",
+        &["the_check_key_changes_with_a_removal_and_goes_out_under_both_for_24_hours"],
+    ),
+    (
+        "signed with its identity key",
+        &[
+            "a_beacon_is_one_cell_and_its_devices_own",
+            "a_beacon_goes_out_hourly_unless_one_that_says_the_same_came_within_the_hour",
+            "devices_raise_the_alarm_by_name_on_a_difference",
+            "the_two_sides_of_a_fork_of_a_room_read_each_others_beacons",
+            "withholding_from_one_is_shown_by_beacons_after_release",
+        ],
+    ),
     ("no commit can void a roster entry", &["no_commit_can_void_a_roster_entry"]),
 ];
 
@@ -170,6 +184,13 @@ const ROOMS: &[Rule] = &[
         &["the_commit_must_remove_every_leaf_revoked_by_then_else_invalid"],
     ),
     (
+        "later commits of that epoch lacking it *by value* are INVALID",
+        &[
+            "later_commits_of_that_epoch_lacking_the_removal_by_value_are_invalid",
+            "a_removal_that_its_target_tries_to_outrun",
+        ],
+    ),
+    (
         "Nobody encrypts into an epoch holding a leaf he knows revoked",
         &[
             "nobody_encrypts_into_an_epoch_holding_a_leaf_he_knows_revoked",
@@ -188,7 +209,27 @@ const ROOMS: &[Rule] = &[
     ),
     (
         "and Remove+Add of one device without it is INVALID",
-        &["remove_and_add_of_one_device_without_it_is_invalid"],
+        &["remove_and_add_of_one_device_without_it_is_invalid", "a_resync_nobody_asked_for"],
+    ),
+    (
+        "Resync.",
+        &[
+            "a_hostile_commit_that_decrypts_for_some_members_only",
+            "a_device_that_asks_is_removed_and_added_again_in_one_commit",
+            "a_key_package_drawn_by_two_adders_leaves_nobody_outside",
+            "a_bot_answers_no_resync_and_in_the_control_room_only_admins_do",
+            "at_most_4_a_day",
+            "a_device_past_retention_comes_back_through_the_others_and_counts_what_it_missed",
+            "where_the_log_stands_is_taken_from_a_peer_never_from_the_relay",
+        ],
+    ),
+    (
+        "If nobody can help, an admin (or, in a room without one, any member) posts roster entry `room restart`",
+        &[
+            "if_nobody_can_help_an_admin_posts_room_restart_and_it_goes_on_without_the_author",
+            "in_a_room_without_an_admin_any_member_restarts_it",
+            "a_member_restarts_no_room_that_goes_on",
+        ],
     ),
     (
         "One SQL transaction per step: MLS writes + message rows + outbox (exact cell bytes) + channel keys + unfinished fragments + cursor",

@@ -119,6 +119,7 @@ fn a_program_that_does_not_read_holds_up_nobody_and_nothing_is_lost() {
     let bot = bot(&world);
     let (_, ledger) = ledger(&world);
     let mut deaf = bot.start(&["bot", "run", "--window", "4", "--", PROGRAM, "deaf"]);
+    deaf.stderr.wait_for("the profile is held", |line| (line == "ready").then_some(()));
     world.founder.queue("lab", &texts(0, 20));
     bot.reads("lab", "text 19");
     let open = bot.call("deliveries", json!({"window": 1024}));

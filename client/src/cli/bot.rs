@@ -198,6 +198,8 @@ async fn subscribed(reader: &mut (impl AsyncBufRead + Unpin)) -> Result<(), Fail
     let answer: Value = serde_json::from_slice(&line).map_err(|_| gone())?;
     match answer.get("error") {
         None => Ok(()),
+        // Opening the profile again unlocks it, if there is a passphrase file.
+        Some(error) if error.get("code") == Some(&api::LOCKED.into()) => Err(gone()),
         Some(error) => Err(Failure::refused(line_of(error, "message"), text::run_again())),
     }
 }

@@ -70,6 +70,12 @@ pub(super) async fn run(
             api.call("room.leave", json!({"room": room})).await?;
             said(json!({"room": room}), &text::left(&clean_line(&room)), out)
         }
+        RoomCommand::Restart { room } => {
+            let answer = api.call("room.restart", json!({"room": room})).await?;
+            let sentence =
+                text::room_restarted(&line_of(&answer, "room"), &line_of(&answer, "without"));
+            said(answer, &sentence, out)
+        }
         RoomCommand::Members { room } => {
             let members = items(api.call("room.members", json!({"room": room})).await?)?;
             if out.style.json {

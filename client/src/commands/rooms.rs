@@ -47,6 +47,8 @@ pub(crate) enum RoomCommand {
         #[arg(required = true)]
         members: Vec<String>,
     },
+    /// Begin a room again without the device that broke it for everybody
+    Restart { room: String },
     /// List who is in a room
     Members { room: String },
     /// Change a room's name, topic, lifetime, or who may add people

@@ -33,6 +33,7 @@ sentences! {
     added(member: &str, room: &str);
     removed(member: &str, room: &str);
     room_changed;
+    room_restarted(room: &str, without: &str);
     left(room: &str);
     how_to_verify;
     verified(member: &str);

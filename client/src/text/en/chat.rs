@@ -28,6 +28,7 @@ say! {
     room_created(room: &str) => "Room {room} is there. Add people: staffetta room add {room} NAME";
     added(member: &str, room: &str) => "{member} is in {room}.";
     removed(member: &str, room: &str) => "{member} is no longer in {room}.";
+    room_restarted(room: &str, without: &str) => "Room {room} begins again without {without}'s device. The others come in by themselves.";
     room_changed => "The room is changed, for everybody in it.";
     left(room: &str) => "You are no longer in {room}.";
     how_to_verify => "Everybody sees the same words. Let the person read theirs out, then: staffetta verify NAME --words \"...\"";

@@ -28,6 +28,7 @@ say! {
     room_created(room: &str) => "Le salon {room} existe. Pour y ajouter des gens : staffetta room add {room} NOM";
     added(member: &str, room: &str) => "{member} est dans {room}.";
     removed(member: &str, room: &str) => "{member} n’est plus dans {room}.";
+    room_restarted(room: &str, without: &str) => "Le salon {room} recommence sans l’appareil de {without}. Les autres y reviennent d’eux-mêmes.";
     room_changed => "Le salon est modifié, pour tous ceux qui y sont.";
     left(room: &str) => "Vous n’êtes plus dans {room}.";
     how_to_verify => "Tout le monde voit les mêmes mots. Faites lire les siens à la personne, puis : staffetta verify NOM --words \"...\"";

@@ -18,7 +18,7 @@ pub(super) const BUSY: i64 = -32_002;
 const PROFILE: i64 = -32_003;
 
 /// The profile is locked.
-pub(super) const LOCKED: i64 = -32_004;
+pub const LOCKED: i64 = -32_004;
 
 const USAGE: u8 = 2;
 const FAILED: u8 = 1;

@@ -24,6 +24,9 @@ const BACK_OFF_LEAST: Duration = Duration::from_millis(100);
 /// The longest wait, and the wait after a refusal.
 const BACK_OFF_LAST: Duration = Duration::from_secs(5);
 
+/// A connection that held so long was none that the relay only opened to have it given up.
+const STEADY: Duration = Duration::from_secs(30);
+
 /// Whom to call.
 pub(super) struct Target {
     pub(super) addresses: Vec<String>,
@@ -72,6 +75,9 @@ impl<D: Dialer, T: From<LinkEvent> + Send> Link<D, T> {
     /// Keeps the link until nobody takes its events.
     pub(super) async fn keep(mut self, mut random: impl Random + Send) {
         let mut failures = 0;
+        // Connections that this device gave up one after the other: a relay that leaves out
+        // messages would otherwise be called as fast as it answers.
+        let mut given_up = 0;
         let mut last_good = None;
         loop {
             // Whatever was asked before is answered by the attempt that starts now.
@@ -100,7 +106,12 @@ impl<D: Dialer, T: From<LinkEvent> + Send> Link<D, T> {
                 Ok((address, connection, welcome)) => {
                     failures = 0;
                     last_good = Some(address);
-                    match self.carry(connection, welcome).await {
+                    let opened = Instant::now();
+                    let ended = self.carry(connection, welcome).await;
+                    if opened.elapsed() >= STEADY {
+                        given_up = 0;
+                    }
+                    match ended {
                         Some(Ended::Lost) => Down::Lost,
                         Some(Ended::Redialled) => Down::Redialled,
                         None => return,
@@ -113,6 +124,10 @@ impl<D: Dialer, T: From<LinkEvent> + Send> Link<D, T> {
                 return;
             }
             if why == Down::Redialled {
+                given_up += 1_u32;
+                if given_up > 1 {
+                    self.wait(back_off(given_up - 2, &mut random)).await;
+                }
                 continue;
             }
             let wait = match why {

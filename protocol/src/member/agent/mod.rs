@@ -43,6 +43,7 @@ pub use address::Proxy;
 pub use clock::Clock;
 pub use core::{ApiError, Core, Dial, Down, Now, Out};
 pub use events::Events;
+pub use faults::LOCKED;
 pub use harden::harden;
 pub use join::{JoinEvent, JoinOptions, join};
 pub use newcomer::{Newcomer, NewcomerEvent, NewcomerOptions, NotConnected};

@@ -131,7 +131,7 @@ impl Engine {
         let (mut calls, mut waiting, mut after) = (Vec::new(), Some(first), None);
         while let Some(Call { method, params, answer }) = waiting.take() {
             self.idle.note(&method, now.mono_ms);
-            if self.core.is_none() || method.starts_with("lock") {
+            if self.core.is_none() || matches!(method.as_str(), "lock" | "lock.after") {
                 // What came before it is carried out before it.
                 self.hand_over(now, std::mem::take(&mut calls));
                 self.answer_here(now, &method, &params, answer);

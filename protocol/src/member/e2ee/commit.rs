@@ -11,8 +11,9 @@ use super::authority::Authority;
 use super::error::{CommitError, Error, Invalid};
 use super::group::Group;
 use super::leaf::LeafSigner;
-use super::note::{CommitNote, ControlSecret, WELCOME_NOTE, WelcomeNote};
+use super::note::{CommitNote, WELCOME_NOTE, WelcomeNote, WelcomeSecrets};
 use super::provider::Provider;
+use super::resync::Resync;
 use super::state::{self, RoomState};
 use super::verdict::Place;
 use super::{MAX_ADDS, packages, rules};
@@ -32,6 +33,8 @@ pub struct Change<'a> {
     pub update: bool,
     /// The room state from here on, if it is another one.
     pub state: Option<&'a RoomState>,
+    /// A device to remove and add again, because it asks for it; nobody else is added then.
+    pub resync: Option<Resync<'a>>,
 }
 
 /// A commit of one's own: keep `commit` with its exact bytes on disk, send `welcome` only after it
@@ -55,8 +58,7 @@ struct Parts {
 impl Group {
     /// Builds a commit on the current epoch and leaves it pending.
     ///
-    /// A Welcome carries `control_secrets` (at most [`super::MAX_CONTROL_SECRETS`]), and the
-    /// commit's own roster number as the joiners' floor.
+    /// A Welcome carries `secrets`, and the commit's own roster number as the joiners' floor.
     ///
     /// It is checked by the rules that everybody will apply at its place, as they stand now; the
     /// roster may have moved by then, so [`Group::win_own`] checks again. While it is pending, this
@@ -67,7 +69,7 @@ impl Group {
         provider: &Provider<'_>,
         signer: &SigningSecret,
         change: &Change<'_>,
-        control_secrets: &[ControlSecret],
+        secrets: &WelcomeSecrets<'_>,
         authority: &dyn Authority,
         place: &Place<'_>,
     ) -> Result<Built, CommitError> {
@@ -83,7 +85,10 @@ impl Group {
         if authority.number() < place.roster_floor {
             return Err(CommitError::Refused(Invalid::RosterWentBack));
         }
-        let removed = self.to_remove(change.remove, authority, place)?;
+        let mut removed = self.to_remove(change.remove, authority, place)?;
+        if let Some(Resync { request, .. }) = change.resync {
+            removed.insert(self.leaf_of(&request.device).ok_or(Error::NoSuchLeaf)?);
+        }
         if removed.contains(&self.mls.own_leaf_index()) {
             return Err(CommitError::Refused(Invalid::RemovesAuthor));
         }
@@ -95,22 +100,26 @@ impl Group {
         if idle && !change.update {
             return Err(CommitError::Nothing);
         }
+        let fresh = change.resync.map(|resync| resync.package);
         let added = change
             .add
             .iter()
+            .map(Vec::as_slice)
+            .chain(fresh)
             .map(|bytes| packages::read(provider, bytes).map(|(package, _, _)| package))
             .collect::<Result<Vec<_>, _>>()
             .map_err(CommitError::Package)?;
-        let note = CommitNote { roster: authority.number() };
+        let resync = change.resync.map(|resync| *resync.request);
+        let note = CommitNote { roster: authority.number(), resync };
         let built = provider.all_or_nothing(|| {
             let built = self.build(
                 provider,
                 signer,
                 Parts { added, removed, context, update: change.update },
-                control_secrets,
+                secrets,
                 note,
             )?;
-            self.examine_pending(authority, place).map_err(CommitError::Refused)?;
+            self.examine_pending(&note, authority, place).map_err(CommitError::Refused)?;
             Ok(built)
         });
         if built.is_err() {
@@ -141,11 +150,11 @@ impl Group {
         provider: &Provider<'_>,
         signer: &SigningSecret,
         parts: Parts,
-        control_secrets: &[ControlSecret],
+        secrets: &WelcomeSecrets<'_>,
         note: CommitNote,
     ) -> Result<Built, Error> {
         let Parts { added, removed, context, update } = parts;
-        let welcomes = !added.is_empty();
+        let (welcomes, removes) = (!added.is_empty(), !removed.is_empty());
         self.mls.set_aad(note.encode());
         let mut proposals = self
             .mls
@@ -163,7 +172,7 @@ impl Group {
         let mut builder =
             proposals.load_psks(provider.storage()).map_err(|_| Error::Library("load psks"))?;
         if welcomes {
-            let note = WelcomeNote::encode(note.roster, control_secrets).ok_or(Error::TooLong)?;
+            let note = WelcomeNote::encode(note.roster, removes, secrets).ok_or(Error::TooLong)?;
             let note = Extension::Unknown(WELCOME_NOTE, UnknownExtension(note.to_vec()));
             builder = builder
                 .create_group_info_with_extensions([note])
@@ -186,9 +195,14 @@ impl Group {
     }
 
     /// Applies everybody's rules to the commit just built.
-    fn examine_pending(&self, authority: &dyn Authority, place: &Place<'_>) -> Result<(), Invalid> {
+    fn examine_pending(
+        &self,
+        note: &CommitNote,
+        authority: &dyn Authority,
+        place: &Place<'_>,
+    ) -> Result<(), Invalid> {
         let staged = self.mls.pending_commit().ok_or(Invalid::Mls)?;
         let sender = Sender::Member(self.mls.own_leaf_index());
-        rules::examine(self, staged, &sender, authority, place).map(|_| ())
+        rules::examine(self, staged, &sender, note, authority, place).map(|_| ())
     }
 }

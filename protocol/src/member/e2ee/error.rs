@@ -147,6 +147,9 @@ pub enum Invalid {
     /// Remove and Add of one device without a resync request.
     #[error("removes and adds one device")]
     RemoveAndAdd,
+    /// A resync request that does not allow what the commit does.
+    #[error("the resync request does not allow this")]
+    Resync,
     /// A leaf that is not active on the roster would stay.
     #[error("a revoked leaf would stay")]
     RevokedStays,

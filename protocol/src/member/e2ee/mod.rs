@@ -23,6 +23,7 @@ mod packages;
 mod peek;
 mod proposal;
 mod provider;
+mod resync;
 mod rights;
 mod rules;
 mod state;
@@ -39,7 +40,9 @@ pub use commit::{Built, Change};
 pub use error::{Broken, CommitError, Error, Invalid, LeafFault, Refused, WelcomeFault};
 pub use group::{Authenticator, Channel, Group, Member};
 pub use message::Opened;
-pub use note::{CommitNote, ControlSecret, MAX_CONTROL_SECRETS, WelcomeNote};
+pub use note::{
+    CommitNote, EpochSecret, MAX_CHECK_SECRETS, MAX_CONTROL_SECRETS, WelcomeNote, WelcomeSecrets,
+};
 pub use packages::{
     PackageInfo, PackageRef, check_package, check_package_of, forget_package, new_package,
     package_ref,
@@ -47,6 +50,7 @@ pub use packages::{
 pub use peek::{Kind, Peek, peek};
 pub use proposal::RemovalAsked;
 pub use provider::{MigrateError, Provider, migrate};
+pub use resync::{REQUEST_BYTES, Resync, ResyncRequest, leaf_of_package};
 pub use state::{MAX_NAME, MAX_TOPIC, RoomKind, RoomState, WhoMayAdd};
 pub use verdict::{Outcome, Place, Verdict};
 pub use welcome::{Invitation, Rejoin, open_welcome, open_welcome_from};

@@ -9,6 +9,8 @@ use super::authority::{Actor, Authority, actor, may_remove};
 use super::error::{Invalid, LeafFault};
 use super::group::{Group, Member};
 use super::leaf;
+use super::note::CommitNote;
+use super::resync::{self, ResyncRequest};
 use super::state::{self, RoomKind};
 use super::verdict::Place;
 use crate::wire::ids::{DeviceId, MemberId};
@@ -34,6 +36,7 @@ pub(super) fn examine(
     group: &Group,
     staged: &StagedCommit,
     sender: &Sender,
+    note: &CommitNote,
     authority: &dyn Authority,
     place: &Place<'_>,
 ) -> Result<Examined, Invalid> {
@@ -48,9 +51,14 @@ pub(super) fn examine(
     if !group.state.may_commit(actor_of_author) {
         return Err(Invalid::AuthorMayNotCommit);
     }
-    let proposals = proposals(group, staged, actor_of_author, &leaves, authority, place)?;
+    let asked = note.resync.as_ref();
+    if let Some(request) = asked {
+        group.permits(request, actor_of_author, authority, place)?;
+    }
+    let by = (actor_of_author, asked);
+    let proposals = proposals(group, staged, by, &leaves, authority, place)?;
     context(group, staged, actor_of_author, proposals.contexts)?;
-    membership(group, &leaves, &proposals, authority, place)?;
+    membership(group, &leaves, &proposals, asked, authority, place)?;
     path(group, staged, author_leaf, &author, authority)?;
     let removed = leaves
         .iter()
@@ -83,7 +91,7 @@ fn context(
 fn proposals(
     group: &Group,
     staged: &StagedCommit,
-    author: Actor,
+    (author, resync): (Actor, Option<&ResyncRequest>),
     leaves: &[(LeafNodeIndex, Option<Member>)],
     authority: &dyn Authority,
     place: &Place<'_>,
@@ -108,8 +116,16 @@ fn proposals(
                 leaf::certified(&certificate, &key, authority).map_err(Invalid::Added)?;
                 let added = actor(authority, &certificate.device)
                     .ok_or(Invalid::Added(LeafFault::NotActive))?;
-                if !group.state.may_add(author, added) {
-                    return Err(Invalid::MayNotAdd);
+                match resync {
+                    // Nobody comes in beside the one who asks to come back.
+                    Some(request) if request.device != certificate.device => {
+                        return Err(Invalid::Resync);
+                    }
+                    Some(request) if !resync::is_named(request, add.key_package()) => {
+                        return Err(Invalid::Resync);
+                    }
+                    None if !group.state.may_add(author, added) => return Err(Invalid::MayNotAdd),
+                    Some(_) | None => {}
                 }
                 out.added.push(certificate.device);
                 out.added_members.push(added.member);
@@ -121,7 +137,9 @@ fn proposals(
                     .and_then(|(_, member)| member.map(|m| m.device));
                 // Somebody allowed has asked for it: then everybody's commit must carry it, so
                 // everybody's may.
-                let asked = device.is_some_and(|d| place.required_removals.contains(&d));
+                let asked = device.is_some_and(|d| {
+                    place.required_removals.contains(&d) || resync.is_some_and(|r| r.device == d)
+                });
                 let target = device.and_then(|device| actor(authority, &device));
                 if !asked && !may_remove(author, target) {
                     return Err(Invalid::MayNotRemove);
@@ -140,16 +158,21 @@ fn membership(
     group: &Group,
     leaves: &[(LeafNodeIndex, Option<Member>)],
     proposals: &Proposals,
+    resync: Option<&ResyncRequest>,
     authority: &dyn Authority,
     place: &Place<'_>,
 ) -> Result<(), Invalid> {
+    let mut replaced = None;
     let mut devices = BTreeSet::new();
     let mut members: BTreeSet<MemberId> = proposals.added_members.iter().copied().collect();
     for (index, member) in leaves {
         let device = member.map(|m| m.device);
         if proposals.removed.contains(index) {
-            if device.is_some_and(|device| proposals.added.contains(&device)) {
-                return Err(Invalid::RemoveAndAdd);
+            if let Some(device) = device.filter(|device| proposals.added.contains(device)) {
+                if resync.is_none() {
+                    return Err(Invalid::RemoveAndAdd);
+                }
+                replaced = Some(device);
             }
             continue;
         }
@@ -160,6 +183,9 @@ fn membership(
         }
         devices.insert(device);
         members.insert(actor.member);
+    }
+    if replaced != resync.map(|request| request.device) {
+        return Err(Invalid::Resync);
     }
     if !proposals.added.iter().all(|device| devices.insert(*device)) {
         return Err(Invalid::Twice);

@@ -48,6 +48,8 @@ pub struct Outcome {
     pub removed: Vec<DeviceId>,
     /// Whether this device is among them: delete the group.
     pub me_removed: bool,
+    /// The device that was removed and added again because it asked for it.
+    pub resynced: Option<DeviceId>,
     /// The epoch it opened.
     pub epoch: u64,
     /// That epoch's authenticator; `None` for the device that was removed.
@@ -166,7 +168,7 @@ impl Group {
         let ProcessedMessageContent::StagedCommitMessage(staged) = public.into_content() else {
             return Err(Invalid::NotACommit.into());
         };
-        let examined = rules::examine(self, &staged, &sender, authority, place)?;
+        let examined = rules::examine(self, &staged, &sender, &note, authority, place)?;
         let has_path = staged.update_path_leaf_node().is_some();
         drop(staged);
         provider.all_or_nothing(|| self.merge(provider, message, has_path, examined, note))
@@ -235,8 +237,19 @@ impl Group {
         let Examined { committer, added, removed } = examined;
         let epoch = self.epoch();
         let roster = note.roster;
+        let resynced = note.resync.map(|request| request.device);
         let path = has_path;
-        Ok(Outcome { committer, added, removed, me_removed, epoch, authenticator, roster, path })
+        Ok(Outcome {
+            committer,
+            added,
+            removed,
+            me_removed,
+            resynced,
+            epoch,
+            authenticator,
+            roster,
+            path,
+        })
     }
 }
 

@@ -12,20 +12,23 @@ use super::authority::{Authority, actor};
 use super::error::{LeafFault, WelcomeFault};
 use super::group::{Group, Member, join_config, member};
 use super::leaf;
-use super::note::{WELCOME_NOTE, WelcomeNote};
+use super::note::{EpochSecret, WELCOME_NOTE, WelcomeNote};
 use super::provider::Provider;
+use super::resync;
 use super::state::{self, RoomState};
 use super::{MAX_WELCOME, SUITE};
 use crate::member::identity::LeafCertificate;
-use crate::wire::ids::{DeviceId, RoomId};
+use crate::wire::ids::{DeviceId, Digest, RoomId};
 
 /// Whether a group that this device has for the room may be replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rejoin {
+pub enum Rejoin<'a> {
     /// No: [`WelcomeFault::AlreadyIn`].
     Refuse,
     /// Yes, after a removal or for a resync.
     Replace,
+    /// Yes in these rooms.
+    Only(&'a [RoomId]),
 }
 
 /// A Welcome whose group was verified against itself, not yet against the roster.
@@ -34,6 +37,7 @@ pub struct Invitation {
     room: RoomId,
     state: RoomState,
     note: WelcomeNote,
+    rejoins: bool,
 }
 
 /// Opens a Welcome for one of this device's KeyPackages and verifies it as RFC 9420 section 12.4.3.1
@@ -44,7 +48,7 @@ pub struct Invitation {
 pub fn open_welcome(
     provider: &Provider<'_>,
     welcome: &[u8],
-    rejoin: Rejoin,
+    rejoin: Rejoin<'_>,
 ) -> Result<Invitation, WelcomeFault> {
     if welcome.len() > MAX_WELCOME {
         return Err(WelcomeFault::Malformed);
@@ -58,12 +62,14 @@ pub fn open_welcome(
         .map_err(refused)?
         .skip_lifetime_validation();
     let (room, state, note) = header(builder.processed_welcome())?;
-    let builder = match rejoin {
-        Rejoin::Refuse => builder,
-        Rejoin::Replace => builder.replace_old_group(),
+    let rejoins = match rejoin {
+        Rejoin::Refuse => false,
+        Rejoin::Replace => true,
+        Rejoin::Only(rooms) => rooms.contains(&room),
     };
+    let builder = if rejoins { builder.replace_old_group() } else { builder };
     let staged = builder.build().map_err(refused)?;
-    Ok(Invitation { staged, room, state, note })
+    Ok(Invitation { staged, room, state, note, rejoins })
 }
 
 /// As [`open_welcome`], for a Welcome that `sender` handed over: one whose commit somebody else
@@ -73,7 +79,7 @@ pub fn open_welcome(
 pub fn open_welcome_from(
     provider: &Provider<'_>,
     welcome: &[u8],
-    rejoin: Rejoin,
+    rejoin: Rejoin<'_>,
     sender: &DeviceId,
 ) -> Result<Invitation, WelcomeFault> {
     provider.all_or_nothing(|| {
@@ -118,6 +124,17 @@ impl Invitation {
         &self.note
     }
 
+    /// Takes out the room's check keys, and whether the commit removes a leaf, so that the epoch
+    /// it opens gives the present one.
+    pub fn take_check_secrets(&mut self) -> (Vec<EpochSecret>, bool) {
+        (std::mem::take(&mut self.note.check_secrets), self.note.removes)
+    }
+
+    /// [`leaf_of_package`] of the KeyPackage that the Welcome used.
+    pub fn own_leaf_hash(&self) -> Option<Digest> {
+        self.staged.own_leaf_node().map(resync::hash_of)
+    }
+
     /// The device that made the commit.
     pub fn sender(&self) -> Result<DeviceId, WelcomeFault> {
         let leaf = self.staged.welcome_sender().map_err(|_| WelcomeFault::Mls)?;
@@ -148,7 +165,9 @@ impl Invitation {
         let own = leaf::certificate(own.credential()).map_err(WelcomeFault::Leaf)?.device;
         let sender = actor(authority, &self.sender()?).ok_or(WelcomeFault::MayNotAdd)?;
         let me = actor(authority, &own).ok_or(WelcomeFault::Leaf(LeafFault::NotActive))?;
-        if !self.state.may_commit(sender) || !self.state.may_add(sender, me) {
+        // Who comes back into a room was let in before.
+        let may_add = self.rejoins || self.state.may_add(sender, me);
+        if !self.state.may_commit(sender) || !may_add {
             return Err(WelcomeFault::MayNotAdd);
         }
         let Self { staged, room, state, .. } = self;

@@ -80,7 +80,7 @@ impl Cx<'_> {
         let Some(room) = self.memory.profile.admins() else { return Ok(()) };
         let active = self.memory.rooms.get(&room).map(|row| row.status);
         let devices = self.devices_in(&room)?;
-        let alone = devices.len() < 2;
+        let alone = devices.len() < 2 || !self.is_settled(&room);
         // Who is an admin no more is told nothing more, even before the removal has won.
         if !devices.iter().all(|device| self.is_admin_device(device).unwrap_or(false)) {
             return Ok(());

@@ -102,7 +102,7 @@ impl Cx<'_> {
     }
 
     /// Reads what came since the approver's place, as everything after it will be read.
-    fn read_unread(&mut self, mut cursor: Cursor) -> Result<(), Fault> {
+    pub(super) fn read_unread(&mut self, mut cursor: Cursor) -> Result<(), Fault> {
         for (seq, id, cell) in std::mem::take(&mut self.memory.unread) {
             if seq <= cursor.seq {
                 continue;

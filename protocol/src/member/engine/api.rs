@@ -213,6 +213,7 @@ impl Cx<'_> {
                 return self.list_members(&read::<RoomParams>(params)?.room).map(Some);
             }
             "room.set" => self.set_room(id, read(params)?),
+            "room.restart" => self.restart_room(id, &read::<RoomParams>(params)?.room),
             "room.leave" => self.leave_room(id, &read::<RoomParams>(params)?.room),
             "room.add" => self.change_room(id, read(params)?, IntentKind::Add),
             "room.remove" => self.change_room(id, read(params)?, IntentKind::Remove),

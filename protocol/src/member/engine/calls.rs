@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::fault::Fault;
 use super::link::{Asked, Link};
-use super::profile::{Stage, Stopped};
+use super::profile::Stage;
 use super::{Cx, Engine};
 use crate::member::agent::core::{CallId, Core, Dial, Down, Now, Out};
 use crate::noise::keys::{AccessSecret, StaticPublic, StaticSecret};
@@ -19,6 +19,7 @@ impl Core for Engine {
         let profile = &self.memory.profile;
         let resume = match (&profile.stage, self.memory.cursor) {
             _ if profile.stopped.is_some() => return None,
+            (Stage::Inside, _) if let Some(behind) = &profile.behind => behind.from,
             (Stage::Inside | Stage::Admitted, cursor) => cursor.map_or(1, |cursor| cursor.seq + 1),
             (Stage::Enrolled { from, .. }, _) => *from,
             _ => return None,
@@ -128,7 +129,7 @@ impl Cx<'_> {
             ToDevice::Ack { request, .. } => self.acked(request),
             ToDevice::Done { request } => self.done(request),
             ToDevice::Fail { request, code, retry_ms } => self.failed(request, code, retry_ms),
-            ToDevice::Gap { .. } => self.stop(Stopped::Gap),
+            ToDevice::Gap { .. } => self.fell_behind(),
             ToDevice::Blob { request, count, chunk } => match self.link.answered(request) {
                 Some(Asked::BlobGet(blob)) => self.chunk(&blob, count, chunk),
                 _ => Ok(()),
@@ -193,6 +194,7 @@ impl Cx<'_> {
         self.forget_own_packages()?;
         self.report_seen();
         self.cut_leftovers()?;
+        self.trim_checks()?;
         self.freeze_overdue()
     }
 }

@@ -172,7 +172,8 @@ impl Cx<'_> {
         let Some(room) = out.message.room else { return Ok(None) };
         // A direct conversation is written in once the other one is there.
         let alone = |row: &RoomRow| row.kind == kind_code(RoomKind::Direct) && row.members < 2;
-        let active = |row: &RoomRow| row.status == RoomStatus::Active && !alone(row);
+        let settled = self.is_settled(&room);
+        let active = |row: &RoomRow| settled && row.status == RoomStatus::Active && !alone(row);
         if !self.memory.rooms.get(&room).is_some_and(active) {
             return Ok(None);
         }

@@ -151,6 +151,9 @@ impl Cx<'_> {
                     self.relay_changed(number)?;
                 }
             }
+            Applied::RoomRestart { room, without, by } => {
+                self.room_restarted(room, without, by, place)?;
+            }
             Applied::Policy { name } => self.policy_changed(&name, &entry.author)?,
             Applied::Vouched { devices } => self.vouched_for(&devices, &entry.author)?,
             Applied::Unsupported(_) => self.alarm(

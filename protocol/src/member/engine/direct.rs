@@ -7,7 +7,7 @@ use super::asks::DIRECT_ASK;
 use super::control::Origin;
 use super::fault::Fault;
 use super::members::{is_visible, kind_code};
-use super::memory::{Key, Standings, signed_entries};
+use super::memory::{Key, Live, Standings, signed_entries};
 use super::packages::{DIRECT_PACKAGE, DIRECT_WANT};
 use super::profile::Stage;
 use crate::cell::chain::Whole;
@@ -24,6 +24,16 @@ pub(super) const DIRECT_WELCOME: u8 = 1;
 pub(super) const DIRECT_CONTROL: u8 = 2;
 /// A signed roster entry.
 pub(super) const DIRECT_ENTRY: u8 = 3;
+/// A signed request to be let into a room again.
+pub(super) const DIRECT_RESYNC: u8 = 4;
+/// Which leaf of a room's tree is the receiver's.
+pub(super) const DIRECT_LEAF: u8 = 5;
+/// A Welcome could not be opened.
+pub(super) const DIRECT_UNOPENED: u8 = 6;
+/// Where does the log stand?
+pub(super) const DIRECT_WHERE: u8 = 7;
+/// There. What came before is not read: see `behind`.
+pub(super) const DIRECT_PLACE: u8 = 9;
 
 /// Under this id Welcomes are held that came before the control room's.
 const EARLY: RoomId = RoomId([0; 16]);
@@ -91,6 +101,10 @@ impl Cx<'_> {
             }
             DIRECT_WELCOME => self.welcome_to(peer, false, &whole.content),
             DIRECT_ASK => self.asked(peer, &whole.content),
+            DIRECT_RESYNC => self.resync_asked(peer, &whole.content),
+            DIRECT_LEAF => self.leaf_told(peer, &whole.content),
+            DIRECT_UNOPENED => self.welcome_unopened(peer, &whole.content),
+            DIRECT_WHERE => self.where_asked(peer, &whole.content),
             DIRECT_WANT => self.package_wanted(&peer),
             DIRECT_PACKAGE => self.package_given(&peer, &whole.content),
             DIRECT_ENTRY => match SignedEntry::decode(&whole.content) {
@@ -110,22 +124,34 @@ impl Cx<'_> {
         let Some((place, welcome)) = message.split_first_chunk::<8>() else { return Ok(()) };
         let place = Seq::from_be_bytes(*place);
         let provider = self.provider();
-        let opened = open_welcome_from(&provider, welcome, Rejoin::Refuse, &peer);
-        let invitation = match opened {
+        let back: Vec<RoomId> = self.memory.resyncs.keys().copied().collect();
+        let opened = open_welcome_from(&provider, welcome, Rejoin::Only(&back), &peer);
+        let mut invitation = match opened {
             Ok(invitation) => invitation,
+            Err(WelcomeFault::NoMatchingKeyPackage) => return self.unopened(&peer, place),
             Err(fault) => return self.bad_welcome(&peer, fault),
         };
+        let rejoins = back.contains(&invitation.room());
+        if rejoins && !self.awaits_welcome(&invitation, &peer, place) {
+            return self.bad_welcome(&peer, WelcomeFault::AlreadyIn);
+        }
         let (room, state) = (invitation.room(), invitation.state().clone());
         let floor = invitation.note().roster_floor;
         let is_control = state.kind == RoomKind::Control;
-        if is_control != control || (control && self.memory.profile.control().is_some()) {
+        let second = control && self.memory.profile.control().is_some() && !rejoins;
+        if is_control != control || second {
             return self.bad_welcome(&peer, WelcomeFault::NotARoom);
         }
         if control {
             // Entries placed since the snapshot; each is signed and chained, so that keys from
             // the wrong hands open nothing that counts.
             let epoch = invitation.epoch();
-            let older = invitation.note().control_secrets.iter().filter(|s| s.epoch < epoch);
+            let older = invitation.note().control_secrets.iter().filter(|s| {
+                let known =
+                    |live: &Live| live.kind == ChannelKind::Control && live.epoch == s.epoch;
+                s.epoch < epoch && !self.memory.channels.iter().any(known)
+            });
+            let older: Vec<_> = older.collect();
             for old in older {
                 let Some(secret) = crate::secret::Secret::copy(old.secret.expose()) else {
                     continue;
@@ -148,10 +174,15 @@ impl Cx<'_> {
         {
             return self.bad_welcome(&peer, WelcomeFault::NotARoom);
         }
+        let (check, removes) = invitation.take_check_secrets();
         let group = match invitation.accept(&provider, &Standings(&roster)) {
             Ok(group) => group,
             Err(fault) => return self.bad_welcome(&peer, fault),
         };
+        if rejoins {
+            self.close_channel(&room)?;
+            self.forget_checks(&room)?;
+        }
         let mut row = super::members::new_row(room, &state, group.epoch(), place);
         row.roster_floor = floor;
         self.name_apart(&mut row, &peer)?;
@@ -174,7 +205,12 @@ impl Cx<'_> {
         self.note_package_used()?;
         self.heal_after_joining(&row)?;
         self.open_channel(&room, place)?;
-        self.tell_room(&row);
+        self.take_check_keys(&room, check, removes, place)?;
+        if rejoins {
+            self.back_in(&room, peer)?;
+        } else {
+            self.tell_room(&row);
+        }
         self.rescan(if control { 0 } else { place })?;
         if control {
             self.take_early_welcomes()?;

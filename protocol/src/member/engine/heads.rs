@@ -11,8 +11,16 @@ use crate::wire::ids::{DeviceId, Digest, Seq};
 const KEPT: usize = 8_192;
 
 /// The first half of a running hash, as messages carry it.
-fn short(hash: &Digest) -> [u8; 16] {
+pub(super) fn short(hash: &Digest) -> [u8; 16] {
     hash.0.first_chunk::<16>().copied().unwrap_or_default()
+}
+
+pub(super) fn other_past(who: &str) -> String {
+    format!("The relay showed {who} another past than this device.")
+}
+
+pub(super) fn other_roster(who: &str) -> String {
+    format!("{who}'s device has another list of the team than this one.")
 }
 
 impl Cx<'_> {
@@ -39,24 +47,29 @@ impl Cx<'_> {
         sender: &DeviceId,
         content: &Content,
     ) -> Result<(), Fault> {
-        if let Some(theirs) = content.log_head {
-            let own = self.memory.recent.iter().find(|(seq, _)| *seq == theirs.seq);
-            if own.is_some_and(|(_, hash)| *hash != theirs.hash) {
-                let who = self.member_name(sender).unwrap_or_default();
-                self.alarm(&format!("The relay showed {who} another past than this device."))?;
-            }
+        if let Some(theirs) = content.log_head
+            && self.has_other_hash(theirs.seq, &theirs.hash)
+        {
+            let who = self.member_name(sender).unwrap_or_default();
+            self.alarm(&other_past(&who))?;
         }
         if let Some((number, hash)) = content.roster_head
             && self.entry_hash(number)?.is_some_and(|own| own != hash)
         {
             let who = self.member_name(sender).unwrap_or_default();
-            self.alarm(&format!("{who}'s device has another list of the team than this one."))?;
+            self.alarm(&other_roster(&who))?;
         }
         Ok(())
     }
 
+    /// Whether the log had another running hash here at a place.
+    pub(super) fn has_other_hash(&self, seq: Seq, theirs: &[u8; 16]) -> bool {
+        let own = self.memory.recent.iter().find(|(own, _)| *own == seq);
+        own.is_some_and(|(_, hash)| hash != theirs)
+    }
+
     /// The hash of a roster entry this device has.
-    fn entry_hash(&self, number: u32) -> Result<Option<Digest>, Fault> {
+    pub(super) fn entry_hash(&self, number: u32) -> Result<Option<Digest>, Fault> {
         let head = self.memory.roster()?.head();
         if number == head.number {
             return Ok(Some(head.hash));

@@ -44,6 +44,10 @@ impl Cx<'_> {
         self.link.down = None;
         self.link.target = head;
         (self.link.seen, self.link.seen_at) = (self.memory.head(), self.now.mono_ms);
+        if self.memory.profile.behind.is_some() {
+            // It is read again from where this connection begins.
+            self.memory.unread.clear();
+        }
         match (self.memory.cursor, &self.memory.profile.stage) {
             (Some(cursor), _) => {
                 if cursor.log != log || head < cursor.seq {
@@ -79,10 +83,13 @@ impl Cx<'_> {
             return Ok(());
         }
         let Some(cursor) = self.memory.cursor else { return self.push_while_joining(first, cells) };
+        if self.memory.profile.behind.is_some() {
+            return self.push_while_behind(first, hash, cells);
+        }
         if first != cursor.seq + 1 {
             self.link.connected = false;
             self.effects.push(Out::Redial);
-            return self.alarm("The relay left out messages, or showed some twice.");
+            return self.alarm_once("The relay left out messages, or showed some twice.");
         }
         let mut rolled = cursor.hash;
         let mut hashes = Vec::with_capacity(cells.len());
@@ -129,7 +136,7 @@ impl Cx<'_> {
 
     /// A cell of the outbox came back, equal in all 1024 bytes. Its first occurrence is the one
     /// that counts; a copy later means nothing.
-    fn own_cell(&mut self, seq: Seq, own: &OutCell) -> Result<(), Fault> {
+    pub(super) fn own_cell(&mut self, seq: Seq, own: &OutCell) -> Result<(), Fault> {
         self.link.sent.remove(&own.id);
         let is_first = self.tx.placed_cell(&own.id, seq)?;
         let is_whole = self.chain_own(seq, &own.bytes)?;
@@ -189,6 +196,10 @@ impl Cx<'_> {
     ) -> Result<Option<Whole>, Fault> {
         let tx = self.tx;
         let Some(live) = self.memory.channels.get_mut(at) else { return Ok(None) };
+        // A beacon is one cell: who was removed and holds an old key opens no chains with it.
+        if live.kind == ChannelKind::Check && fragment.count != 1 {
+            return Ok(None);
+        }
         live.drop_void(tx, seq)?;
         match live.chains.accept(seq, fragment) {
             Accepted::Whole(whole, gone) => {
@@ -220,8 +231,10 @@ impl Cx<'_> {
                 Some(invite) => self.invite_message(invite, whole),
                 None => Ok(()),
             },
-            // Beacons come with the check keys.
-            ChannelKind::Check => Ok(()),
+            ChannelKind::Check => match from.room {
+                Some(room) => self.beacon(room, &whole),
+                None => Ok(()),
+            },
         }
     }
 
@@ -263,6 +276,12 @@ impl Cx<'_> {
         }
         self.event(json!({"v": 1, "type": "alarm", "text": text}));
         Ok(())
+    }
+
+    /// As [`Cx::alarm`], unless it was said already and nobody has dismissed it.
+    fn alarm_once(&mut self, text: &str) -> Result<(), Fault> {
+        let alarms: Vec<String> = self.tx.get(MetaKey::Alarms)?.unwrap_or_default();
+        if alarms.iter().any(|known| known == text) { Ok(()) } else { self.alarm(text) }
     }
 
     pub(super) fn save_profile(&self) -> Result<(), Fault> {

@@ -10,9 +10,11 @@ use crate::cell::fragment::NextHash;
 use crate::member::e2ee::{Authority, Group, Provider, Role, Standing};
 use crate::member::identity::{DeviceKeys, LeafCertificate};
 use crate::member::roster::{self, Roster, SignedEntry};
-use crate::member::store::{ChannelKind, ChannelRow, Cursor, MetaKey, RoomRow, View};
+use crate::member::store::{
+    BeaconClock, ChannelKind, ChannelRow, Cursor, MetaKey, ResyncRow, RoomRow, View,
+};
 use crate::secret::Secret;
-use crate::wire::ids::{CellId, DeviceId, InviteId, RoomId, Seq};
+use crate::wire::ids::{CellId, DeviceId, Digest, InviteId, RoomId, Seq};
 use crate::wire::limits::CELL;
 
 /// Everything the engine keeps in memory.
@@ -23,9 +25,17 @@ pub(super) struct Memory {
     pub(super) channels: Vec<Live>,
     pub(super) groups: HashMap<RoomId, Group>,
     pub(super) rooms: BTreeMap<RoomId, RoomRow>,
+    /// When each room's beacon is due.
+    pub(super) beacons: BTreeMap<RoomId, BeaconClock>,
+    /// The rooms that this device comes back to.
+    pub(super) resyncs: BTreeMap<RoomId, ResyncRow>,
     pub(super) cursor: Option<Cursor>,
     /// Cells read while joining, before the answer says what they are worth.
     pub(super) unread: Vec<(Seq, CellId, Box<[u8; CELL]>)>,
+    /// The last place and running hash that the relay named while this device believes nothing.
+    pub(super) claimed: Option<(Seq, Digest)>,
+    /// Who asks where the log stands, and the number of its last roster entry.
+    pub(super) asked_where: BTreeMap<DeviceId, u32>,
     /// The running hashes at the last places read, in short form.
     pub(super) recent: VecDeque<(Seq, [u8; 16])>,
 }
@@ -115,8 +125,12 @@ impl Memory {
             channels,
             groups: HashMap::new(),
             rooms: view.rooms()?.into_iter().map(|room| (room.id, room)).collect(),
+            beacons: view.beacon_clocks()?.into_iter().collect(),
+            resyncs: view.resyncs()?.into_iter().map(|row| (row.room, row)).collect(),
             cursor: view.cursor()?,
             unread: Vec::new(),
+            claimed: None,
+            asked_where: BTreeMap::new(),
             recent: VecDeque::new(),
         })
     }

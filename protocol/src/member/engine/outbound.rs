@@ -55,7 +55,9 @@ impl Cx<'_> {
 
     /// Whether everything the relay had when it welcomed us is read.
     pub(super) fn caught_up(&self) -> bool {
-        self.link.connected && self.memory.cursor.is_some_and(|c| c.seq >= self.link.target)
+        self.link.connected
+            && self.memory.profile.behind.is_none()
+            && self.memory.cursor.is_some_and(|c| c.seq >= self.link.target)
     }
 
     /// Hands the next cells over, up to one PUT at a time so that order is kept when one is
@@ -63,11 +65,17 @@ impl Cx<'_> {
     /// has not seen there.**
     pub(super) fn pump(&mut self) -> Result<(), Fault> {
         let busy = self.link.awaits(|asked| matches!(asked, Asked::Put(_)));
-        if !self.caught_up() || busy || self.now.mono_ms < self.link.retry_at {
+        // A device that fell behind asks where the log stands, and says nothing else.
+        let behind = self.link.connected && self.memory.profile.behind.is_some();
+        if !(self.caught_up() || behind) || busy || self.now.mono_ms < self.link.retry_at {
             return Ok(());
         }
         let known = u32::try_from(self.link.sent.len()).unwrap_or(u32::MAX);
-        let waiting = self.tx.unplaced(None, known.saturating_add(MAX_CELLS as u32))?;
+        let most = known.saturating_add(MAX_CELLS as u32);
+        let waiting = match behind {
+            true => self.tx.unplaced_of(OutKind::Direct, most)?,
+            false => self.tx.unplaced(None, most)?,
+        };
         let next: Vec<_> = waiting
             .into_iter()
             .filter(|cell| !self.link.sent.contains(&cell.id))
@@ -153,7 +161,9 @@ impl Cx<'_> {
             OutKind::Control => self.own_entry(&out, place, void),
             OutKind::Proposal => self.own_proposal(&out, place),
             OutKind::Admin => self.own_note(&out, void),
-            OutKind::Direct | OutKind::Invite | OutKind::Package => Ok(self.tx.remove_out(id)?),
+            OutKind::Direct | OutKind::Invite | OutKind::Package | OutKind::Beacon => {
+                Ok(self.tx.remove_out(id)?)
+            }
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Who this profile is, and how far it has come.
 
 use serde::{Deserialize, Serialize};
+use serde_bytes::ByteArray;
 
-use crate::wire::ids::{InviteId, MemberId, RoomId, Seq};
+use crate::wire::ids::{DeviceId, InviteId, MemberId, RoomId, Seq};
 
 /// What a profile knows of itself beside its keys.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -34,6 +35,9 @@ pub struct Profile {
     pub(super) general: Option<[u8; 16]>,
     /// Whether the device is a bot's.
     pub(super) is_bot: bool,
+    /// Whether the device fell behind what the relay keeps, and how it finds back.
+    #[serde(default)]
+    pub(super) behind: Option<Behind>,
     /// Why the device has stopped for good, if it has.
     pub(super) stopped: Option<Stopped>,
 }
@@ -83,8 +87,31 @@ pub(super) enum Stopped {
     Forked,
     /// It is a copy: the device has gone on elsewhere since.
     Restored,
-    /// What it needs is past the relay's retention.
-    Gap,
+}
+
+/// How a device that fell behind finds back into the log.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Behind {
+    /// From where it reads without believing anything.
+    pub(super) from: Seq,
+    /// When the next device is to be asked, in unix seconds.
+    pub(super) due: u64,
+    /// Who was asked.
+    pub(super) asked: Vec<ByteArray<16>>,
+}
+
+impl Behind {
+    pub(super) fn asked(&self) -> Vec<DeviceId> {
+        self.asked.iter().map(|id| DeviceId(id.into_array())).collect()
+    }
+
+    pub(super) fn note(&mut self, device: DeviceId) {
+        self.asked.push(ByteArray::new(device.0));
+    }
+
+    pub(super) fn forget(&mut self, device: &DeviceId) {
+        self.asked.retain(|id| id.into_array() != device.0);
+    }
 }
 
 impl Stopped {
@@ -99,7 +126,6 @@ impl Stopped {
             Self::Restored => {
                 "This profile is a copy of an older state: the device has sent messages since. Nothing more is sent from here."
             }
-            Self::Gap => "The relay no longer has the messages after the last one read here.",
         }
     }
 }

@@ -138,6 +138,7 @@ impl Cx<'_> {
         self.tx.put_room(&row)?;
         self.memory.rooms.insert(room, row.clone());
         self.open_channel(&room, place)?;
+        self.check_outcome(&room, place, &outcome)?;
         self.tx.drop_removals_before(&room, outcome.epoch)?;
         if own.is_some() && outcome.path {
             self.leaf_is_new(&room)?;
@@ -176,6 +177,7 @@ impl Cx<'_> {
         self.tx.delete_room_change(&room)?;
         self.tx.delete_leaf_state(&room)?;
         self.close_channel(&room)?;
+        self.forget_checks(&room)?;
         row.status = RoomStatus::Left;
         self.tx.put_room(&row)?;
         let name = row.name.clone();
@@ -256,7 +258,7 @@ impl Cx<'_> {
 
     /// Closes the room's channel of the epoch that ended: its later cells mean nothing. The
     /// control channel stays, of the last 64 epochs.
-    fn close_channel(&mut self, room: &RoomId) -> Result<(), Fault> {
+    pub(super) fn close_channel(&mut self, room: &RoomId) -> Result<(), Fault> {
         let of_room = |c: &Live| c.kind == ChannelKind::Room && c.room.as_ref() == Some(room);
         for live in self.memory.channels.iter().filter(|live| of_room(live)) {
             self.tx.delete_channel(live.id)?;
@@ -276,7 +278,7 @@ impl Cx<'_> {
             true => Some(group.channel_secret(&provider, Channel::Control)?),
             false => None,
         };
-        let room = Some(*room);
+        let (room_id, room) = (*room, Some(*room));
         let (peer, invite) = (None, None);
         let kind = ChannelKind::Room;
         self.insert_channel(NewChannel { kind, room, peer, invite, epoch, secret, opened })?;
@@ -286,7 +288,7 @@ impl Cx<'_> {
             let gone = self.tx.trim_control_channels()?;
             self.memory.channels.retain(|live| !gone.contains(&live.id));
         }
-        Ok(())
+        self.note_epoch(&room_id, opened)
     }
 
     pub(super) fn insert_channel(&mut self, new: NewChannel) -> Result<(), Fault> {

@@ -9,6 +9,10 @@ use crate::wire::ids::{DeviceId, RoomId};
 /// Codes of [`RoomStatus::Frozen`].
 pub(super) const FROZEN_BROKEN: u8 = 1;
 pub(super) const FROZEN_ROSTER: u8 = 2;
+/// This device fell behind, and comes back into the room.
+pub(super) const FROZEN_BEHIND: u8 = 3;
+/// The room begins again, and this device waits for its Welcome.
+pub(super) const FROZEN_RESTART: u8 = 4;
 
 /// Seconds that a room waits for a roster entry that a valid commit names.
 const ROSTER_WAIT_S: u64 = 600;
@@ -22,6 +26,9 @@ impl Cx<'_> {
         by: Option<DeviceId>,
     ) -> Result<(), Fault> {
         self.set_status(room, RoomStatus::Frozen(code))?;
+        if code == FROZEN_BROKEN {
+            self.want_resync(room, by)?;
+        }
         let name = self.room_name(&room);
         let who = by.and_then(|device| self.member_name(&device));
         let text = match (code, who) {

@@ -9,7 +9,9 @@ use super::members::{is_visible, kind_code};
 use crate::member::agent::core::Down;
 use crate::member::content::{Kind, sanitize_block, sanitize_line};
 use crate::member::e2ee::RoomKind;
-use crate::member::store::{MessageQuery, MessageRow, MetaKey, RoomStatus, StoreError, Unread};
+use crate::member::store::{
+    MessageQuery, MessageRow, MetaKey, RoomRow, RoomStatus, StoreError, Unread,
+};
 use crate::wire::ids::{ContentId, MemberId};
 
 /// RFC 3339 in UTC; the epoch for a time that cannot be written.
@@ -127,6 +129,7 @@ impl Cx<'_> {
                     "lifetime_s": row.lifetime_s,
                     "who_may_add": self.who_may_add(row).ok(),
                     "frozen": !matches!(row.status, RoomStatus::Active),
+                    "state": self.standing(row),
                 })
             })
             .collect())
@@ -212,13 +215,26 @@ impl Cx<'_> {
                 None => None,
             };
             out.push(json!({"room": self.room_name(&row.id), "id": row.id.to_hex(),
-                "epoch": row.epoch, "authenticator": authenticator}));
+                "epoch": row.epoch, "authenticator": authenticator,
+                "state": self.standing(row)}));
         }
         Ok(Value::Array(out))
     }
 
+    /// Whether the room goes on for this device.
+    fn standing(&self, row: &RoomRow) -> &'static str {
+        match row.status {
+            RoomStatus::Left => "left",
+            _ if self.memory.profile.behind.is_some() => "behind",
+            RoomStatus::Active if self.is_settled(&row.id) => "active",
+            RoomStatus::Active => "unconfirmed",
+            RoomStatus::Waiting { .. } => "waiting",
+            RoomStatus::Frozen(_) => "frozen",
+        }
+    }
+
     /// Tells that a room is there.
-    pub(super) fn tell_room(&mut self, row: &crate::member::store::RoomRow) {
+    pub(super) fn tell_room(&mut self, row: &RoomRow) {
         if is_visible(row) {
             let room = self.room_name(&row.id);
             self.event(json!({"v": 1, "type": "room", "room": room,

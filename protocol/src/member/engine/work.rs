@@ -3,9 +3,7 @@
 use super::Cx;
 use super::fault::Fault;
 use super::members::kind_code;
-use crate::member::e2ee::{
-    Change, CommitError, ControlSecret, Group, MAX_ADDS, MAX_CONTROL_SECRETS, Place, RoomKind,
-};
+use crate::member::e2ee::{Change, CommitError, Group, MAX_ADDS, Place, RoomKind};
 use crate::member::store::{ChannelKind, Intent, IntentKind, NewIntent, RoomRow, RoomStatus};
 use crate::random::bytes;
 use crate::secret::Secret;
@@ -27,13 +25,17 @@ impl Cx<'_> {
         if !self.memory.profile.is_inside() {
             return Ok(());
         }
+        self.ask_where()?;
         if self.caught_up() {
+            self.tell_where()?;
+            self.work_on_resyncs()?;
             self.work_on_rooms()?;
             self.seal_texts()?;
             self.post_packages()?;
             self.approve_for_absent()?;
             self.run_errands()?;
             self.share_with_admins()?;
+            self.work_on_beacons()?;
         }
         self.work_on_rows()?;
         self.work_on_invites()?;
@@ -49,7 +51,12 @@ impl Cx<'_> {
         let intents = self.tx.intents()?;
         let to_come = intents.iter().filter(|intent| intent.not_before_ms > unix);
         let wishes = to_come.map(|intent| mono + (intent.not_before_ms - unix));
-        let errand = self.errands_due()?.map(|at| mono + (at * 1_000).saturating_sub(unix).max(1));
+        let dues = [self.errands_due()?, self.beacons_due(), self.resyncs_due(), self.behind_due()];
+        let errand = dues
+            .into_iter()
+            .flatten()
+            .min()
+            .map(|at| mono + (at * 1_000).saturating_sub(unix).max(1));
         let retry = Some(self.link.retry_at).filter(|at| *at > mono);
         let fetches = self.link.fetches.iter().filter_map(super::blobs::Fetch::due);
         let fetches = fetches.filter(|at| *at > mono);
@@ -103,6 +110,7 @@ impl Cx<'_> {
             IntentKind::Add(device) => devices.contains(&device),
             IntentKind::Remove(device) => !devices.contains(&device),
             IntentKind::Set => self.wanted_state(&intent.room)?.is_none(),
+            IntentKind::Resync(device) => self.is_resynced(&intent.room, &device)?,
             IntentKind::Update | IntentKind::Leave => false,
         })
     }
@@ -110,7 +118,9 @@ impl Cx<'_> {
     /// Adding a device that is revoked meanwhile helps nobody.
     fn is_pointless(&self, intent: &Intent) -> bool {
         match (intent.kind, &self.memory.roster) {
-            (IntentKind::Add(device), Some(roster)) => !roster.is_active(&device),
+            (IntentKind::Add(device) | IntentKind::Resync(device), Some(roster)) => {
+                !roster.is_active(&device)
+            }
             _ => false,
         }
     }
@@ -121,7 +131,7 @@ impl Cx<'_> {
             .memory
             .rooms
             .values()
-            .filter(|row| row.status == RoomStatus::Active)
+            .filter(|row| row.status == RoomStatus::Active && self.is_settled(&row.id))
             .cloned()
             .collect();
         let intents = self.tx.intents()?;
@@ -129,8 +139,16 @@ impl Cx<'_> {
             let now = self.now.unix_ms;
             let of_room = |intent: &&Intent| intent.room == row.id && intent.not_before_ms <= now;
             let wanted: Vec<&Intent> = intents.iter().filter(of_room).collect();
-            if !wanted.is_empty() && self.tx.pending_commit(&row.id)?.is_none() {
-                self.try_commit(&row, &wanted)?;
+            if wanted.is_empty() || self.tx.pending_commit(&row.id)?.is_some() {
+                continue;
+            }
+            let resync = wanted.iter().find_map(|intent| match intent.kind {
+                IntentKind::Resync(device) => Some((*intent, device)),
+                _ => None,
+            });
+            match resync {
+                Some((intent, device)) => self.commit_resync(&row, intent, device)?,
+                None => self.try_commit(&row, &wanted)?,
             }
         }
         Ok(())
@@ -153,6 +171,7 @@ impl Cx<'_> {
                 IntentKind::Set => state = self.wanted_state(&row.id)?,
                 IntentKind::Leave => remove.extend(self.go_on_leaving(row, intent)?),
                 IntentKind::Add(_) if add.len() >= MAX_ADDS => {}
+                IntentKind::Resync(_) => {}
                 IntentKind::Add(device) => {
                     if let Some(package) = self.package_for(&device, intent)? {
                         add.push(package);
@@ -170,8 +189,9 @@ impl Cx<'_> {
             return Ok(());
         }
         let place = Place { roster_floor: row.roster_floor, required_removals: &required };
-        let secrets = self.control_secrets(row)?;
-        let change = Change { add: &add, remove: &remove, update, state: state.as_ref() };
+        let secrets = self.welcome_secrets(row)?;
+        let state = state.as_ref();
+        let change = Change { add: &add, remove: &remove, update, state, resync: None };
         let Some((group, roster, keys)) = self.memory.group(&provider, &row.id)? else {
             return Ok(());
         };
@@ -179,7 +199,7 @@ impl Cx<'_> {
             return Ok(());
         }
         let epoch = group.epoch();
-        match group.commit(&provider, &keys.leaf, &change, &secrets, &roster, &place) {
+        match group.commit(&provider, &keys.leaf, &change, &secrets.given(), &roster, &place) {
             Ok(built) => {
                 if update {
                     self.have_patience(&row.id)?;
@@ -209,19 +229,6 @@ impl Cx<'_> {
             self.tx.retry_intent(intent.id, self.now.unix_ms + AGAIN_MS)?;
         }
         Ok(())
-    }
-
-    /// What the Welcome of a commit in this room brings: in the control room the keys of its last
-    /// epochs, so that the newcomer reads the roster entries placed since its snapshot.
-    fn control_secrets(&self, row: &RoomRow) -> Result<Vec<ControlSecret>, Fault> {
-        if row.kind != kind_code(RoomKind::Control) {
-            return Ok(Vec::new());
-        }
-        let mut channels = self.tx.channels()?;
-        channels.retain(|channel| channel.kind == ChannelKind::Control);
-        let surplus = channels.len().saturating_sub(MAX_CONTROL_SECRETS);
-        let newest = channels.into_iter().skip(surplus);
-        Ok(newest.map(|c| ControlSecret { epoch: c.epoch, secret: c.secret }).collect())
     }
 
     /// After the roster changed: every room of this device must lose its revoked leaves. **The
@@ -259,7 +266,8 @@ impl Cx<'_> {
         self.tx.put_room(&row)?;
         self.memory.rooms.insert(room, row);
         self.leaf_is_new(&room)?;
-        self.open_channel(&room, opened)
+        self.open_channel(&room, opened)?;
+        self.renew_check_key(&room, opened)
     }
 
     pub(super) fn is_admin(&self) -> Result<bool, Fault> {

@@ -10,7 +10,7 @@ use super::rules::{self, Name};
 use crate::invite_code::{Language, Role, RosterHead};
 use crate::member::identity::{DevicePublic, SigningPublic, SigningSecret};
 use crate::noise::keys::StaticPublic;
-use crate::wire::ids::{DeviceId, Digest, InviteId, MemberId, TeamId};
+use crate::wire::ids::{DeviceId, Digest, InviteId, MemberId, RoomId, TeamId};
 
 /// Most devices that admins add, the revoked ones counted; the root may go on.
 pub const MAX_DEVICES: usize = 4_096;
@@ -83,8 +83,6 @@ impl std::fmt::Debug for Relay {
 pub enum Unsupported {
     /// A restored or replaced log.
     LogChange,
-    /// A room begun anew.
-    RoomRestart,
 }
 
 /// What an entry changed.
@@ -123,6 +121,15 @@ pub enum Applied {
     },
     /// The relay's key or addresses are others.
     RelayAddresses,
+    /// A room is to begin anew, if its members find that the author may have it so.
+    RoomRestart {
+        /// The room.
+        room: RoomId,
+        /// The device left out.
+        without: DeviceId,
+        /// Who wants it.
+        by: Author,
+    },
     /// A policy has a value.
     Policy {
         /// Its name.
@@ -282,7 +289,7 @@ impl Roster {
     pub fn apply(&mut self, signed: &SignedEntry) -> Result<Applied, RosterError> {
         let Checked { entry, hash } = self.check(signed)?;
         let applied = self.fold(&entry)?;
-        self.effects.push(effect_of(&entry.action));
+        self.effects.push(Effect::of(&entry.action));
         self.head = RosterHead { number: entry.number, hash };
         Ok(applied)
     }
@@ -324,7 +331,10 @@ impl Roster {
                 Ok(Applied::Policy { name: name.clone() })
             }
             Action::LogChange { .. } => Ok(self.skip(entry.number, Unsupported::LogChange)),
-            Action::RoomRestart { .. } => Ok(self.skip(entry.number, Unsupported::RoomRestart)),
+            Action::RoomRestart { room, without } => {
+                let (room, without, by) = (*room, *without, entry.author);
+                Ok(Applied::RoomRestart { room, without, by })
+            }
             Action::Vouch { devices } => Ok(self.fold_vouch(entry, devices)),
             Action::Rewind { numbers } => Ok(self.fold_rewind(entry.number, numbers)),
         }
@@ -373,27 +383,5 @@ impl Roster {
         let from = std::mem::replace(&mut member.role, to);
         let closes_invites = from == Role::Admin && to != Role::Admin;
         Ok(Applied::RoleChanged { member: *id, from, to, closes_invites })
-    }
-}
-
-/// What can be set back of an action.
-fn effect_of(action: &Action) -> Effect {
-    match action {
-        Action::AddDevice(add) => Effect::Added {
-            device: add.keys.identity.device_id(),
-            member: add.member,
-            role: add.role,
-        },
-        Action::Role { member, role } => Effect::Role { member: *member, role: *role },
-        Action::RelayAddresses { relay, addresses } => {
-            Effect::Relay(Relay { key: *relay, addresses: addresses.clone() })
-        }
-        Action::Policy { name, value } => Effect::Policy { name: name.clone(), value: *value },
-        Action::Found { .. }
-        | Action::Revoke { .. }
-        | Action::LogChange { .. }
-        | Action::RoomRestart { .. }
-        | Action::Rewind { .. } => Effect::Nothing,
-        Action::Vouch { devices } => Effect::Vouched { devices: devices.clone() },
     }
 }

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use super::action::Action;
 use super::chain::{Applied, Relay, Roster};
 use crate::invite_code::Role;
 use crate::wire::ids::{DeviceId, MemberId};
@@ -25,6 +26,30 @@ pub(super) enum Effect {
     Policy { name: String, value: u64 },
     /// Somebody vouched for these devices.
     Vouched { devices: Vec<DeviceId> },
+}
+
+impl Effect {
+    /// What can be set back of an action.
+    pub(super) fn of(action: &Action) -> Self {
+        match action {
+            Action::AddDevice(add) => Self::Added {
+                device: add.keys.identity.device_id(),
+                member: add.member,
+                role: add.role,
+            },
+            Action::Role { member, role } => Self::Role { member: *member, role: *role },
+            Action::RelayAddresses { relay, addresses } => {
+                Self::Relay(Relay { key: *relay, addresses: addresses.clone() })
+            }
+            Action::Policy { name, value } => Self::Policy { name: name.clone(), value: *value },
+            Action::Found { .. }
+            | Action::Revoke { .. }
+            | Action::LogChange { .. }
+            | Action::RoomRestart { .. }
+            | Action::Rewind { .. } => Self::Nothing,
+            Action::Vouch { devices } => Self::Vouched { devices: devices.clone() },
+        }
+    }
 }
 
 impl Roster {

@@ -18,6 +18,8 @@ pub enum IntentKind {
     Set,
     /// Go out of the room with all devices of this member.
     Leave,
+    /// Remove a device and add it again, because it asks for it.
+    Resync(DeviceId),
 }
 
 /// A wish to be kept.
@@ -149,6 +151,7 @@ impl IntentKind {
             Self::Update => (2, None),
             Self::Set => (3, None),
             Self::Leave => (4, None),
+            Self::Resync(device) => (5, Some(device)),
         }
     }
 
@@ -159,6 +162,7 @@ impl IntentKind {
             (2, None) => Some(Self::Update),
             (3, None) => Some(Self::Set),
             (4, None) => Some(Self::Leave),
+            (5, Some(device)) => Some(Self::Resync(device)),
             _ => None,
         }
     }

@@ -9,6 +9,7 @@
 //! exists only inside [`Store::step`].
 
 mod access;
+mod beacons;
 mod blobs;
 mod chains;
 mod changes;
@@ -32,6 +33,7 @@ mod outbox;
 mod packages;
 mod pending;
 mod receipts;
+mod resyncs;
 mod ring;
 mod rooms;
 mod roster;
@@ -49,6 +51,7 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension, Params, Row, TransactionBehavior};
 
 pub use access::AccessRow;
+pub use beacons::{BeaconClock, CheckKeyRow, EPOCHS_KEPT, EpochRow};
 pub use blobs::BlobChunk;
 pub use chains::{ChainRow, NewChain};
 pub use channels::{CONTROL_EPOCHS_KEPT, ChannelKind, ChannelRow, NewChannel};
@@ -71,6 +74,7 @@ pub use meta::{Cursor, MetaKey};
 pub use outbox::{NewOut, OutCell, OutKind, OutRow, OutgoingCell, OwnCell};
 pub use packages::{MAX_PACKAGES_PER_DEVICE, PackageCount};
 pub use pending::{HELD_PER_ROOM, Held, PendingCommit, RequiredRemoval};
+pub use resyncs::{HelpRow, ResyncRow};
 pub use ring::{RING_CELLS, RING_LIFETIME_S, RingCell};
 pub use rooms::{RoomRow, RoomStatus};
 pub use roster::RosterRow;

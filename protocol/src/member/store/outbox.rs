@@ -28,6 +28,8 @@ sql_enum! {
         Package = 6,
         /// What admins' devices tell each other.
         Admin = 7,
+        /// A beacon.
+        Beacon = 8,
     }
 }
 
@@ -160,14 +162,18 @@ impl View<'_> {
         let sql = "SELECT message, place, cell_id, bytes FROM out_cell
                    WHERE seq IS NULL AND (message, place) > (?1, ?2)
                    ORDER BY message, place LIMIT ?3";
-        self.rows(sql, (message, index, limit), |row| {
-            Ok(OutgoingCell {
-                message: row.get(0)?,
-                index: row.get(1)?,
-                id: row.get(2)?,
-                bytes: cell_bytes(row, 3)?,
-            })
-        })
+        self.rows(sql, (message, index, limit), outgoing)
+    }
+
+    /// As [`View::unplaced`] from the first on, of messages of one kind.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn unplaced_of(&self, kind: OutKind, limit: u32) -> Result<Vec<OutgoingCell>, StoreError> {
+        let sql = "SELECT message, place, cell_id, bytes FROM out_cell
+                   WHERE seq IS NULL AND message IN (SELECT id FROM outbox WHERE kind = ?1)
+                   ORDER BY message, place LIMIT ?2";
+        self.rows(sql, (kind, limit), outgoing)
     }
 
     /// A message of the outbox.
@@ -297,6 +303,15 @@ fn out_row(row: &Row<'_>) -> rusqlite::Result<OutRow> {
             plain: row.get(5)?,
             queued_at: row.get(6)?,
         },
+    })
+}
+
+fn outgoing(row: &Row<'_>) -> rusqlite::Result<OutgoingCell> {
+    Ok(OutgoingCell {
+        message: row.get(0)?,
+        index: row.get(1)?,
+        id: row.get(2)?,
+        bytes: cell_bytes(row, 3)?,
     })
 }
 

@@ -192,6 +192,35 @@ CREATE TABLE intent (
     id INTEGER PRIMARY KEY AUTOINCREMENT, room BLOB NOT NULL, kind INTEGER NOT NULL, device BLOB,
     not_before INTEGER NOT NULL, tries INTEGER NOT NULL
 ) STRICT;
+CREATE TABLE epoch (
+    room BLOB NOT NULL, epoch INTEGER NOT NULL, opened INTEGER NOT NULL,
+    authenticator BLOB NOT NULL, PRIMARY KEY (room, epoch)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX epoch_opened ON epoch (opened);
+CREATE TABLE beacon (
+    room BLOB NOT NULL, epoch INTEGER NOT NULL, device BLOB NOT NULL, bytes BLOB NOT NULL,
+    PRIMARY KEY (room, epoch, device)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE beacon_clock (
+    room BLOB PRIMARY KEY, due INTEGER NOT NULL, not_by BLOB
+) STRICT, WITHOUT ROWID;
+CREATE TABLE check_key (
+    room BLOB NOT NULL, epoch INTEGER NOT NULL, since INTEGER NOT NULL, PRIMARY KEY (room, epoch)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE resync (
+    room BLOB PRIMARY KEY, avoid BLOB, only BLOB, place INTEGER, leaf BLOB, request BLOB,
+    package BLOB, asked BLOB NOT NULL, due INTEGER NOT NULL, rounds INTEGER NOT NULL, hint BLOB,
+    helper BLOB
+) STRICT, WITHOUT ROWID;
+CREATE TABLE unopened (peer BLOB PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE resync_made (
+    room BLOB NOT NULL, device BLOB NOT NULL, at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX resync_made_by ON resync_made (room, device, at);
+CREATE TABLE resync_help (
+    room BLOB NOT NULL, device BLOB NOT NULL, request BLOB NOT NULL, package BLOB NOT NULL,
+    PRIMARY KEY (room, device)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE room_change (room BLOB PRIMARY KEY, change BLOB NOT NULL) STRICT;
 
 CREATE TABLE message (

@@ -77,6 +77,10 @@ impl Core for FakeCore {
         {
             let _ended = block.recv();
         }
+        // Something that makes a core give the connection up.
+        if matches!(frame, ToDevice::Gap { .. }) {
+            self.out.push_back(Out::Redial);
+        }
         let _ended = self.saw.send(Saw::Frame(frame));
     }
 

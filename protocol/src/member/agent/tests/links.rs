@@ -159,6 +159,24 @@ async fn a_redial_hangs_up_and_calls_again() {
 }
 
 #[tokio::test]
+async fn a_relay_that_is_given_up_again_and_again_is_called_more_and_more_rarely() {
+    let relay = FakeRelay::start().await;
+    let mut agent = Agent::of(&relay).await;
+    let mut waits = Vec::new();
+    for _ in 0..6 {
+        let mut peer = relay.welcomed().await;
+        agent.welcomed().await;
+        peer.send(&ToDevice::Gap { lane: Lane(0), oldest: 9 }).await;
+        assert!(matches!(agent.next().await, Saw::Frame(ToDevice::Gap { .. })));
+        agent.down(Down::Redialled).await;
+        waits.push(tokio::time::Instant::now());
+    }
+    // The first time at once; half of a wait is random, and the last one is 0.8 s at least.
+    let longest = waits.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
+    assert!(longest >= Duration::from_millis(800), "{longest:?}");
+}
+
+#[tokio::test]
 async fn addresses_are_tried_in_order_and_what_worked_is_tried_first() {
     let dead = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let relay = FakeRelay::start().await;

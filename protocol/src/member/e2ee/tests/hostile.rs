@@ -189,7 +189,7 @@ fn a_commit_of_ones_own_leaf_that_is_not_pending_is_the_clone_alarm() {
             &Provider::new(&step),
             &device.keys.leaf,
             &UPDATE,
-            &[],
+            &WelcomeSecrets::default(),
             &roster,
             &Place::default(),
         );

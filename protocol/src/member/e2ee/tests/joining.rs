@@ -4,15 +4,16 @@ use super::*;
 use crate::secret::Secret;
 
 /// Adds one new member to a room of two.
-fn invited(secrets: &[ControlSecret]) -> (Roster, Vec<Seat>, Device, Built) {
+fn invited(secrets: &[EpochSecret]) -> (Roster, Vec<Seat>, Device, Built) {
     let (mut roster, mut seats) = team(2);
     let newcomer = roster.enrol(Role::Member);
     let packages = [newcomer.package()];
     let change = Change { add: &packages, ..Change::default() };
     let Seat { device, group } = &mut seats[0];
     let (provider, signer) = (Provider::new(&device.connection), &device.keys.leaf);
+    let secrets = WelcomeSecrets { control: secrets, check: secrets.get(..3).unwrap_or_default() };
     let built =
-        group.commit(&provider, signer, &change, secrets, &roster, &Place::default()).unwrap();
+        group.commit(&provider, signer, &change, &secrets, &roster, &Place::default()).unwrap();
     for seat in &mut seats {
         valid(seat.judge(&roster, &built.commit));
     }
@@ -24,9 +25,9 @@ fn fault(result: Result<Group, WelcomeFault>) -> WelcomeFault {
 }
 
 #[test]
-fn a_welcome_brings_the_room_and_the_control_channels_secrets() {
-    let secrets: Vec<ControlSecret> = (0..MAX_CONTROL_SECRETS as u64)
-        .map(|epoch| ControlSecret { epoch, secret: Secret::random(&mut OsRandom) })
+fn a_welcome_brings_the_room_and_the_secrets_of_other_channels() {
+    let secrets: Vec<EpochSecret> = (0..MAX_CONTROL_SECRETS as u64)
+        .map(|epoch| EpochSecret { epoch, secret: Secret::random(&mut OsRandom) })
         .collect();
     let (roster, mut seats, newcomer, built) = invited(&secrets);
     let provider = newcomer.provider();
@@ -43,6 +44,9 @@ fn a_welcome_brings_the_room_and_the_control_channels_secrets() {
         assert_eq!(sent.epoch, got.epoch);
         assert!(sent.secret.ct_eq(got.secret.expose()));
     }
+    let check = &invitation.note().check_secrets;
+    assert_eq!(check.iter().map(|secret| secret.epoch).collect::<Vec<_>>(), [0, 1, 2]);
+    assert!(!invitation.note().removes);
     let group = invitation.accept(&provider, &roster).unwrap();
     assert_eq!(group.members(), seats[0].group.members());
     seats.push(Seat { device: newcomer, group });
@@ -51,19 +55,24 @@ fn a_welcome_brings_the_room_and_the_control_channels_secrets() {
 }
 
 #[test]
-fn too_many_control_secrets_are_not_sent() {
+fn too_many_secrets_are_not_sent() {
     let (mut roster, mut seats) = team(2);
     let newcomer = roster.enrol(Role::Member);
     let packages = [newcomer.package()];
     let change = Change { add: &packages, ..Change::default() };
-    let secrets: Vec<ControlSecret> = (0..=MAX_CONTROL_SECRETS as u64)
-        .map(|epoch| ControlSecret { epoch, secret: Secret::random(&mut OsRandom) })
+    let secrets: Vec<EpochSecret> = (0..=MAX_CONTROL_SECRETS as u64)
+        .map(|epoch| EpochSecret { epoch, secret: Secret::random(&mut OsRandom) })
         .collect();
     let Seat { device, group } = &mut seats[0];
     let (provider, signer) = (Provider::new(&device.connection), &device.keys.leaf);
-    let built = group.commit(&provider, signer, &change, &secrets, &roster, &Place::default());
-    assert!(matches!(built, Err(CommitError::Other(Error::TooLong))));
-    assert!(!group.has_pending());
+    for secrets in [
+        WelcomeSecrets { control: &secrets, check: &[] },
+        WelcomeSecrets { control: &[], check: &secrets[..=MAX_CHECK_SECRETS] },
+    ] {
+        let built = group.commit(&provider, signer, &change, &secrets, &roster, &Place::default());
+        assert!(matches!(built, Err(CommitError::Other(Error::TooLong))));
+        assert!(!group.has_pending());
+    }
 }
 
 #[test]

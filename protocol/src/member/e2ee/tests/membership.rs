@@ -29,7 +29,7 @@ fn raw_noted(seat: &mut Seat, note: Vec<u8>, fill: impl FnOnce(Raw<'_>) -> Raw<'
 }
 
 fn raw(seat: &mut Seat, fill: impl FnOnce(Raw<'_>) -> Raw<'_>) -> Vec<u8> {
-    raw_noted(seat, CommitNote { roster: 0 }.encode(), fill)
+    raw_noted(seat, CommitNote { roster: 0, resync: None }.encode(), fill)
 }
 
 /// Judged by all but the first seat, whose commit it is; all give one verdict.
@@ -157,7 +157,8 @@ fn remove_and_add_of_one_device_without_it_is_invalid() {
 #[test]
 fn a_commit_names_the_roster_number_it_relies_on_monotone_per_room() {
     let (roster, mut seats) = team(2);
-    for note in [Vec::new(), vec![0], CommitNote { roster: 0 }.encode()[..2].to_vec()] {
+    for note in [Vec::new(), vec![0], CommitNote { roster: 0, resync: None }.encode()[..2].to_vec()]
+    {
         let commit = raw_noted(&mut seats[0], note, |b| b.force_self_update(true));
         all_say(&mut seats, &roster, &commit, Invalid::Note);
     }
@@ -165,7 +166,7 @@ fn a_commit_names_the_roster_number_it_relies_on_monotone_per_room() {
     let resync = vec![0x83, 0x01, 0x00, 0x00];
     let commit = raw_noted(&mut seats[0], resync, |b| b.force_self_update(true));
     all_say(&mut seats, &roster, &commit, Invalid::Note);
-    let note = CommitNote { roster: roster.number };
+    let note = CommitNote { roster: roster.number, resync: None };
     let commit = raw_noted(&mut seats[0], note.encode(), |b| b.force_self_update(true));
     let later = Place { roster_floor: roster.number + 1, ..Place::default() };
     let verdict = seats[1].judge_at(&roster, &commit, &later);
@@ -286,7 +287,7 @@ fn external_commits_are_invalid() {
     let parameters = LeafNodeParameters::builder().with_capabilities(leaf::capabilities()).build();
     let (_group, bundle) = openmls::prelude::MlsGroup::external_commit_builder()
         .with_config(group::join_config())
-        .with_aad(CommitNote { roster: 0 }.encode())
+        .with_aad(CommitNote { roster: 0, resync: None }.encode())
         .build_group(&provider, info, credential)
         .unwrap()
         .leaf_node_parameters(parameters)

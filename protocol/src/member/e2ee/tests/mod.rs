@@ -4,6 +4,7 @@ mod hostile;
 mod joining;
 mod membership;
 mod messages;
+mod resyncs;
 mod rights;
 mod sizes;
 mod states;
@@ -113,7 +114,7 @@ impl Seat {
     ) -> Result<Built, CommitError> {
         let provider = Provider::new(&self.device.connection);
         let signer = &self.device.keys.leaf;
-        self.group.commit(&provider, signer, change, &[], roster, place)
+        self.group.commit(&provider, signer, change, &WelcomeSecrets::default(), roster, place)
     }
 
     fn commit(&mut self, roster: &Roster, change: &Change<'_>) -> Result<Built, CommitError> {
@@ -243,4 +244,5 @@ fn all_talk(roster: &Roster, seats: &mut [Seat]) {
     }
 }
 
-const UPDATE: Change<'static> = Change { add: &[], remove: &[], update: true, state: None };
+const UPDATE: Change<'static> =
+    Change { add: &[], remove: &[], update: true, state: None, resync: None };

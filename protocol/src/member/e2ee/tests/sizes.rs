@@ -71,7 +71,7 @@ fn room_state_is_read_as_it_was_written_and_bounded() {
 
 #[test]
 fn a_note_has_one_encoding() {
-    let note = CommitNote { roster: 23 };
+    let note = CommitNote { roster: 23, resync: None };
     assert_eq!(note.encode(), [0x83, 0x01, 0x17, 0xF6]);
     assert_eq!(CommitNote::decode(&note.encode()), Some(note));
     // 23 in two bytes; another version; an indefinite array.

@@ -5,7 +5,7 @@ use super::super::fault::Fault;
 use super::super::memory::Standings;
 use super::super::rooms::ROOM_COMMIT;
 use super::world::World;
-use crate::member::e2ee::{Authority, Change, Place, Role, Standing, new_package};
+use crate::member::e2ee::{Authority, Change, Place, Role, Standing, WelcomeSecrets, new_package};
 use crate::member::identity::DeviceKeys;
 use crate::member::roster::Roster;
 use crate::member::store::MetaKey;
@@ -153,8 +153,10 @@ impl Cx<'_> {
         let anything = Anything { roster, ahead, stranger: Some(&foreign) };
         let signer = &self.memory.keys.as_ref().unwrap().leaf;
         let change = Change { add: &add, ..*change };
-        let built =
-            group.commit(&provider, signer, &change, &[], &anything, &Place::default()).unwrap();
+        let secrets = WelcomeSecrets::default();
+        let built = group
+            .commit(&provider, signer, &change, &secrets, &anything, &Place::default())
+            .unwrap();
         (built.commit, built.welcome)
     }
 }

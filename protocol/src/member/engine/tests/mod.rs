@@ -1,5 +1,7 @@
 //! Whole teams in one process: engines on real stores, a relay that is a list, a clock by hand.
 
+mod beacons;
+mod behind;
 mod blobs;
 mod changes;
 mod chaos;
@@ -16,7 +18,9 @@ mod own_cells;
 mod own_devices;
 mod receipts;
 mod relay;
+mod restart;
 mod restored;
+mod resync;
 mod revoked;
 mod roles;
 mod room_state;

@@ -24,6 +24,8 @@ pub(super) struct Relay {
     pub(super) blobs: HashMap<BlobId, Vec<bytes::Bytes>>,
     /// Refuse everything that stores.
     pub(super) full: bool,
+    /// Cells up to this place are gone.
+    pub(super) forgotten: u64,
     /// Store, acknowledge, and push nothing to anybody.
     pub(super) silent: bool,
 }

@@ -120,3 +120,27 @@ fn in_the_control_room_only_admins_commit_whoever_else_tries() {
     world.ok(nora, "send", json!({"room": "general", "text": "hello"}));
     assert_eq!(world.texts(SOFIA, "general"), ["hello"]);
 }
+
+#[test]
+fn a_removal_that_its_target_tries_to_outrun() {
+    let mut world = press();
+    let before = world.epoch(SOFIA, "press").0;
+    // Karim has a commit ready, and the relay, which is his friend, puts it right behind the
+    // proposal and before Lea's commit.
+    let change = Change { update: true, ..Change::default() };
+    let outrun = world.forge_commit(KARIM, "press", 0, &change, false);
+    world.relay.silent = true;
+    let from = world.relay.log.len();
+    let remove = world.begin(LEA, "room.remove", json!({"room": "press", "member": "Karim"}));
+    world.turn(LEA);
+    assert!(world.relay.log.len() > from + 1, "a proposal of one cell, and the commit");
+    world.rewrite(from, |cells| drop(cells.splice(1..1, outrun)));
+    world.relay.silent = false;
+    world.settle(2_000);
+    assert!(world.answer(LEA, remove).unwrap().is_ok());
+    world.assert_agree("press", &[LEA, SOFIA, BOT]);
+    assert_eq!(world.epoch(SOFIA, "press").0, before + 1, "Karim's commit has not won");
+    assert!(world.call(KARIM, "send", json!({"room": "press", "text": "still?"})).is_err());
+    world.ok(SOFIA, "send", json!({"room": "press", "text": "gone"}));
+    assert_eq!(world.texts(LEA, "press"), ["gone"]);
+}

@@ -36,6 +36,8 @@ pub(super) struct Device {
 /// Another past, shown to one device.
 pub(super) struct Fork {
     shown_to: usize,
+    /// How much of the true log is in it, or left out of it.
+    seen: usize,
     log: Vec<(CellId, [u8; CELL])>,
     hashes: Vec<Digest>,
 }
@@ -157,13 +159,24 @@ impl World {
         hashes.pop();
         let (id, cell) = log.last().unwrap();
         hashes.push(running_hash::next(hashes.last().unwrap(), id, cell));
-        self.fork = Some(Fork { shown_to: at, log, hashes });
+        let seen = log.len();
+        self.fork = Some(Fork { shown_to: at, seen, log, hashes });
+    }
+
+    /// Shows a device a past without the log's last cell from now on.
+    pub(super) fn withhold_from(&mut self, at: usize) {
+        let (mut log, mut hashes) = (self.relay.log.clone(), self.relay.hashes.clone());
+        log.pop();
+        hashes.pop();
+        let seen = self.relay.log.len();
+        self.fork = Some(Fork { shown_to: at, seen, log, hashes });
     }
 
     /// Carries what came since over to the forked past.
     pub(super) fn extend_fork(&mut self) {
         let Some(fork) = &mut self.fork else { return };
-        for (id, cell) in &self.relay.log[fork.log.len()..] {
+        let from = std::mem::replace(&mut fork.seen, self.relay.log.len());
+        for (id, cell) in &self.relay.log[from..] {
             fork.hashes.push(running_hash::next(fork.hashes.last().unwrap(), id, cell));
             fork.log.push((*id, *cell));
         }
@@ -190,6 +203,11 @@ impl World {
             blob_quota: 0,
         };
         device.engine.frame(self.now, welcome);
+        let oldest = self.relay.forgotten + 1;
+        if dial.resume < oldest && head >= dial.resume {
+            device.cursor = Some(oldest);
+            device.engine.frame(self.now, ToDevice::Gap { lane: Lane(0), oldest });
+        }
     }
 
     pub(super) fn disconnect(&mut self, at: usize) {

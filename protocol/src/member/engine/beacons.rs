@@ -1,0 +1,223 @@
+//! Beacons: who sends them when, and what a difference means.
+//!
+//! Two sides of a fork are noise to each other, in a room as in the log. A beacon is what both can
+//! read: under the room's check key, signed, hourly, from one of those who agree. Whoever reads one
+//! that differs raises the alarm, by name.
+
+use super::Cx;
+use super::beacon::Beacon;
+use super::fault::Fault;
+use crate::cell::chain::Whole;
+use crate::member::store::{BeaconClock, EPOCHS_KEPT, EpochRow, OutKind, RoomRow, RoomStatus};
+use crate::random::bytes;
+use crate::wire::ids::{DeviceId, RoomId, Seq};
+
+/// The kind of a check channel's fragments.
+pub(super) const CHECK_BEACON: u8 = 1;
+
+/// Seconds between two beacons of those who agree.
+pub(super) const HOUR_S: u64 = 3_600;
+/// The longest random wait beyond the hour, in seconds, so that one of many sends it.
+const SPREAD_S: u64 = 300;
+/// The longest random wait after somebody was let in again, in seconds.
+const SOON_S: u64 = 10;
+
+impl Cx<'_> {
+    fn within(&mut self, seconds: u64) -> u64 {
+        u64::from(u32::from_be_bytes(bytes(self.random))) % seconds
+    }
+
+    fn set_beacon_clock(&mut self, room: &RoomId, clock: BeaconClock) -> Result<(), Fault> {
+        self.tx.put_beacon_clock(room, &clock)?;
+        self.memory.beacons.insert(*room, clock);
+        Ok(())
+    }
+
+    /// The next beacon of a room is due in an hour: one that says the same was sent, or came.
+    pub(super) fn beacon_in_an_hour(&mut self, room: &RoomId) -> Result<(), Fault> {
+        let due = self.now.unix_s() + HOUR_S + self.within(SPREAD_S);
+        self.set_beacon_clock(room, BeaconClock { due, not_by: None })
+    }
+
+    /// Somebody was let into the room again by `helper`, and waits for the word of a second.
+    pub(super) fn beacon_soon(&mut self, room: &RoomId, helper: DeviceId) -> Result<(), Fault> {
+        let due = self.now.unix_s() + self.within(SOON_S);
+        self.set_beacon_clock(room, BeaconClock { due, not_by: Some(helper) })
+    }
+
+    /// Keeps where the room stands since the commit at `opened`.
+    pub(super) fn note_epoch(&mut self, room: &RoomId, opened: Seq) -> Result<(), Fault> {
+        let provider = self.provider();
+        let Some((group, _, _)) = self.memory.group(&provider, room)? else { return Ok(()) };
+        let (epoch, authenticator) = (group.epoch(), group.authenticator()?.0);
+        self.tx.put_epoch(room, &EpochRow { epoch, opened, authenticator })?;
+        if !self.memory.beacons.contains_key(room) {
+            self.beacon_in_an_hour(room)?;
+        }
+        // What was said of this epoch before this device came to it.
+        for bytes in self.tx.beacons(room, epoch)? {
+            if let Some((beacon, _)) = Beacon::read(&bytes) {
+                self.compare_epoch(&beacon)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// When the next beacon will be due, in unix seconds; one that is due already goes out with
+    /// the next step that can send it.
+    pub(super) fn beacons_due(&self) -> Option<u64> {
+        let now = self.now.unix_s();
+        let sends = |row: &&RoomRow| self.sends_beacons(row);
+        let rooms = self.memory.rooms.values().filter(sends);
+        rooms
+            .filter_map(|row| self.memory.beacons.get(&row.id))
+            .map(|clock| clock.due)
+            .filter(|due| *due > now)
+            .min()
+    }
+
+    fn sends_beacons(&self, row: &RoomRow) -> bool {
+        row.status == RoomStatus::Active && row.members > 0 && self.is_settled(&row.id)
+    }
+
+    /// Sends the beacons that are due.
+    pub(super) fn work_on_beacons(&mut self) -> Result<(), Fault> {
+        let now = self.now.unix_s();
+        let is_due = |row: &&RoomRow| {
+            self.sends_beacons(row)
+                && self.memory.beacons.get(&row.id).is_some_and(|clock| clock.due <= now)
+        };
+        let due: Vec<RoomRow> = self.memory.rooms.values().filter(is_due).cloned().collect();
+        for row in due {
+            self.beacon_in_an_hour(&row.id)?;
+            if self.devices_in(&row.id)?.len() > 1 {
+                self.send_beacon(&row)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn send_beacon(&mut self, row: &RoomRow) -> Result<(), Fault> {
+        let Some(cursor) = self.memory.cursor else { return Ok(()) };
+        let Some(epoch) = self.tx.epoch(&row.id, row.epoch)? else { return Ok(()) };
+        let head = self.memory.roster()?.head();
+        let beacon = Beacon {
+            device: self.memory.me()?,
+            room: row.id,
+            log: cursor.log,
+            seq: cursor.seq,
+            hash: cursor.hash,
+            number: head.number,
+            entry: head.hash,
+            epoch: row.epoch,
+            opened: epoch.opened,
+            authenticator: epoch.authenticator,
+        };
+        let message = beacon.sign(&self.memory.keys()?.identity);
+        for key in self.beacon_keys(&row.id)? {
+            let Some(at) = self.check_channel(&row.id, key).map(|live| live.id) else { continue };
+            let cells = self.marked(|memory, random| {
+                let channel = memory.channels.iter().find(|live| live.id == at);
+                channel.ok_or(Fault::Bug("no check channel"))?.seal(random, CHECK_BEACON, &message)
+            })?;
+            self.enqueue(OutKind::Beacon, Some(row.id), row.epoch, Vec::new(), &cells)?;
+        }
+        Ok(())
+    }
+
+    /// Somebody else's beacon.
+    pub(super) fn beacon(&mut self, room: RoomId, whole: &Whole) -> Result<(), Fault> {
+        let read = Beacon::read(&whole.content).filter(|(beacon, _)| beacon.room == room);
+        let Some((beacon, signature)) = read else { return Ok(()) };
+        let roster = self.memory.roster()?;
+        let sender = roster.device(&beacon.device).filter(|device| device.revoked.is_none());
+        let signed = sender.is_some_and(|d| beacon.is_signed_by(&d.keys.identity, &signature));
+        let stranger = beacon.device == self.memory.me()? || whole.kind != CHECK_BEACON;
+        // Who was removed may hold a key of before; what it says of the room is nobody's business.
+        if !signed || stranger || !self.devices_in(&room)?.contains(&beacon.device) {
+            return Ok(());
+        }
+        self.note_seen(&beacon.device)?;
+        let Some(row) = self.memory.rooms.get(&room).cloned() else { return Ok(()) };
+        if beacon.epoch.abs_diff(row.epoch) <= EPOCHS_KEPT {
+            self.tx.put_beacon(&room, beacon.epoch, &beacon.device, &whole.content)?;
+        }
+        let differs = self.compare_log(&beacon, whole.place)?;
+        let differs = self.compare_epoch(&beacon)? || differs;
+        match self.says_the_same(&row, &beacon)? && !differs {
+            true => self.agrees(&row, &beacon),
+            false => Ok(()),
+        }
+    }
+
+    /// The log and the roster, as far as both are known here; true if there is a difference.
+    fn compare_log(&mut self, beacon: &Beacon, place: Seq) -> Result<bool, Fault> {
+        let who = self.member_name(&beacon.device).unwrap_or_default();
+        let Some(cursor) = self.memory.cursor else { return Ok(false) };
+        let mut said = Vec::new();
+        if beacon.log != cursor.log {
+            said.push(format!("The relay shows {who} another log than this device."));
+        } else if beacon.seq >= place {
+            said.push(format!("The relay showed {who} messages that it did not show this device."));
+        } else if self.has_other_hash(beacon.seq, &super::heads::short(&beacon.hash)) {
+            said.push(super::heads::other_past(&who));
+        }
+        let head = self.memory.roster()?.head().number;
+        let own = self.entry_hash(beacon.number)?;
+        if beacon.number > head {
+            said.push(format!("{who}'s device knows changes of the team that this one does not."));
+        } else if own.is_some_and(|own| own != beacon.entry) {
+            said.push(super::heads::other_roster(&who));
+        }
+        for text in &said {
+            self.alarm(text)?;
+        }
+        Ok(!said.is_empty())
+    }
+
+    /// The room, as far as this device knows that epoch; true if there is a difference.
+    fn compare_epoch(&mut self, beacon: &Beacon) -> Result<bool, Fault> {
+        let room = beacon.room;
+        let active = self.memory.rooms.get(&room).filter(|row| row.status == RoomStatus::Active);
+        let Some(row) = active.cloned() else { return Ok(false) };
+        let differs = match self.tx.epoch(&room, beacon.epoch)? {
+            Some(own) if own.authenticator != beacon.authenticator => true,
+            Some(own) if own.opened != beacon.opened => true,
+            // A later one that it has come to by a place that this device has read, or an earlier
+            // one than the log says for that place.
+            None if beacon.epoch > row.epoch => true,
+            _ => {
+                self.tx.epoch_at(&room, beacon.seq)?.is_some_and(|there| there.epoch > beacon.epoch)
+            }
+        };
+        if differs {
+            let who = self.member_name(&beacon.device).unwrap_or_default();
+            let name = self.room_name(&room);
+            self.alarm(&format!(
+                "{who}'s device and this one hold different states of room {name}."
+            ))?;
+            self.misled(&row)?;
+        }
+        Ok(differs)
+    }
+
+    /// Whether somebody stands where this device stands now.
+    fn says_the_same(&self, row: &RoomRow, beacon: &Beacon) -> Result<bool, Fault> {
+        let head = self.memory.roster()?.head();
+        let own = self.tx.epoch(&row.id, row.epoch)?;
+        Ok(row.status == RoomStatus::Active
+            && self.memory.cursor.is_some_and(|cursor| cursor.log == beacon.log)
+            && (beacon.number, beacon.entry) == (head.number, head.hash)
+            && own.is_some_and(|own| {
+                (own.epoch, own.authenticator) == (beacon.epoch, beacon.authenticator)
+            }))
+    }
+
+    fn agrees(&mut self, row: &RoomRow, beacon: &Beacon) -> Result<(), Fault> {
+        let not_by = self.memory.beacons.get(&row.id).and_then(|clock| clock.not_by);
+        if not_by != Some(beacon.device) {
+            self.beacon_in_an_hour(&row.id)?;
+        }
+        self.confirmed_by(&row.id, &beacon.device)
+    }
+}

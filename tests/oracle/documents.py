@@ -140,6 +140,8 @@ def frames():
     for code, kind in enumerate(("draining", "retry-after", "over-quota", "low-disk", "moved"), 1):
         yield good(f"notice-{kind}", f"NOTICE: {kind}", 140, struct.pack(">BI", code, 3000), op="notice", kind=kind, retry_ms=3000)
     yield good("pong", "PONG", 141, b"")
+    yield good("invite-reused", "INVITE-REUSED", 142, bytes([11]) * 16 + struct.pack(">Q", START), id=bytes([11]) * 16,
+               at=START)
 
     yield bad("limit-61-cells", "PUT that says 61 cells", 2, b"\0\0" + request(7) + b"\x3d", "limit", size=62464)
     yield bad("limit-no-cells", "PUT of no cells", 2, b"\0\0" + request(7) + b"\0", "limit")

@@ -66,6 +66,48 @@ fn the_second_use_of_a_code_is_refused_with_the_time_of_the_first() {
 }
 
 #[test]
+fn a_thief_of_the_code_shows_other_words_and_gets_nothing_and_both_others_are_told() {
+    let world = World::usual();
+    let (id, code) = world.invite(&["Lea"]);
+    let thief = Staff::new(world.dir(), "Thief");
+    let mut stolen = thief.start(&["join", &code, "--name", "Lea", "--json"]);
+    let shown = five_words(&stolen);
+    world.founder_sees(&id, "asking");
+
+    // The rightful newcomer is told that she is late, and calls.
+    let lea = Staff::new(world.dir(), "Lea");
+    let said = lea.fails(1, &["join", &code, "--name", "Lea"]).stderr.to_lowercase();
+    assert!(said.contains("already used at") && said.contains("call your admin"), "{said}");
+    world.founder.status_comes("is alarmed", |status| {
+        let alarms = status["alarms"].as_array().expect("a list");
+        alarms.iter().any(|it| it.as_str().expect("a text").contains("Somebody else tried"))
+    });
+    // She has no words to say; whatever is typed, the thief's are not among what anybody hears.
+    let guess = "abandon ability able about above";
+    assert_ne!(shown, guess);
+    world.founder.fails(1, &["approve", &id, "--words", guess]);
+    world.founder.ok(&["reject", &id]);
+    assert_eq!(stolen.wait(), 1, "{:#?}", stolen.stderr.to_the_end());
+    let team = world.founder.ok(&["team"]);
+    assert_eq!(team.len(), 1, "{team:?}");
+    world.founder.ok(&["send", GENERAL, "who was that?"]);
+    thief.fails(1, &["read", GENERAL]);
+
+    // With a fresh code she comes in.
+    let (id, code) = world.invite(&["Lea"]);
+    let lea = Staff::new(world.dir(), "Lea again");
+    let words = {
+        let mut joining = lea.start(&["join", &code, "--name", "Lea", "--json"]);
+        let words = five_words(&joining);
+        world.founder_sees(&id, "asking");
+        world.founder.ok(&["approve", &id, "--words", &words]);
+        assert_eq!(joining.wait(), 0, "{:#?}", joining.stderr.to_the_end());
+        words
+    };
+    assert_ne!(words, shown);
+}
+
+#[test]
 fn an_interrupted_founding_is_finished_by_the_same_command() {
     let dir = tempfile::tempdir().expect("a directory");
     let mut relay = Relay::init(dir.path(), "Campagne");

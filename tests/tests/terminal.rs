@@ -203,3 +203,25 @@ fn somebody_is_invited_approved_and_cut_off_by_keys_alone() {
     hers.shows("revoked");
     assert!(!world.founder.texts(GENERAL).iter().any(|text| text == "said too late"));
 }
+
+#[test]
+fn somebody_who_was_not_expected_leaves_the_invitation_unused() {
+    let world = World::usual();
+    let (id, code) = world.invite(&["Lea"]);
+    let wary = Staff::new(world.dir(), "Wary");
+    let mut terminal = open(&wary);
+    terminal.shows("Paste the invitation");
+    terminal.pastes(&code);
+    terminal.shows("That is a whole invitation");
+    terminal.types(key::ENTER);
+    terminal.shows("invited by Karim");
+    terminal.types(key::DOWN);
+    terminal.types(key::ENTER);
+    terminal.shows("Nothing was sent");
+    terminal.types(&key::control('q'));
+    assert_eq!(terminal.ends(), 0);
+    assert!(!wary.profile.exists(), "who is wary makes no profile");
+    world.founder_sees(&id, "open");
+    // Whom it was meant for comes in with it.
+    world.let_in(Staff::new(world.dir(), "Lea"), &id, &code, "laptop");
+}

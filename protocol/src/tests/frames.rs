@@ -132,6 +132,9 @@ fn to_device(frame: &ToDevice) -> Value {
             let blobs: Vec<_> = blobs.iter().map(|(id, size)| json!([id.to_hex(), size])).collect();
             json!({"op": "announce", "lane": lane.0, "blobs": blobs})
         }
+        ToDevice::InviteReused { id, at } => {
+            json!({"op": "invite-reused", "id": id.to_hex(), "at": at})
+        }
         ToDevice::Join { state } => joined(json!({"op": "join"}), *state),
         ToDevice::Notice { kind, retry_ms } => json!({
             "op": "notice", "retry_ms": retry_ms, "kind": match kind {

@@ -87,6 +87,7 @@ pub(crate) async fn run(hub: Arc<Hub>, porch: Handle, stream: Stream, admitted: 
             pending: VecDeque::new(),
             cursor: None,
             announced: 0,
+            reused: 0,
             told_low_disk: false,
             reading: None,
             standing: None,
@@ -123,6 +124,8 @@ struct Connection {
     /// The next seq to push; only devices have one.
     cursor: Option<Seq>,
     announced: u64,
+    /// How many second uses of invites an admin's device was told.
+    reused: u64,
     told_low_disk: bool,
     reading: Option<JoinHandle<Result<Span, StoreError>>>,
     standing: Option<Following>,
@@ -280,6 +283,8 @@ impl Connection {
                 let state = changes.borrow().told_to(key);
                 if matches!(state, JoinState::Used(_)) {
                     tracing::warn!("an invite was used a second time, by another key");
+                    let reused = self.hub.registry.note_reuse(invite);
+                    self.hub.log.beat(|pulse| pulse.reused = reused.max(pulse.reused));
                 }
                 let bundle = invite.bundle.clone();
                 self.standing = Some(Following { key: *key, told: state, changes });
@@ -307,6 +312,13 @@ impl Connection {
             self.announced = last.max(self.announced + 1);
             if !blobs.is_empty() {
                 self.send(&ToDevice::Announce { lane: Lane(0), blobs });
+            }
+        }
+        let is_admin = matches!(&self.sender, Sender::Device(row) if row.is_admin);
+        if is_admin && self.reused < pulse.reused {
+            for (id, at) in self.hub.registry.reused_after(self.reused) {
+                self.reused += 1;
+                self.send(&ToDevice::InviteReused { id, at });
             }
         }
         if is_device && pulse.low_disk != self.told_low_disk {

@@ -29,6 +29,8 @@ pub(crate) struct Pulse {
     pub(crate) head: Seq,
     /// The number of the last announced blob.
     pub(crate) announced: u64,
+    /// How many invites were used a second time since the start.
+    pub(crate) reused: u64,
     /// Nothing is taken in until there is more room on the disk.
     pub(crate) low_disk: bool,
     /// The relay is going down.

@@ -1,7 +1,7 @@
 //! Invites: opened and ended by admins, used once, remembered for seven days.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
 use staffetta_protocol::noise::keys::{GateKey, HopPsk, StaticPublic};
@@ -80,6 +80,8 @@ pub(crate) struct Invite {
     pub(super) door: Arc<Door>,
     standing: watch::Sender<Standing>,
     joins: AtomicU32,
+    /// Whether a second user was told of already.
+    reused: AtomicBool,
 }
 
 const _: () = assert!(std::mem::needs_drop::<Invite>());
@@ -111,6 +113,7 @@ impl Invite {
             door: Arc::new(Door::default()),
             standing: watch::channel(standing).0,
             joins: AtomicU32::new(0),
+            reused: AtomicBool::new(false),
         }
     }
 
@@ -208,6 +211,24 @@ impl Registry {
         let ended = (self.clock)();
         self.stand(&invite, Standing { stage: Stage::Ended(end), ended, ..standing })?;
         Ok(())
+    }
+
+    /// Notes that another key than the first joiner's used an invite; how many invites that happened
+    /// to since the start. One is noted once.
+    pub(crate) fn note_reuse(&self, invite: &Invite) -> u64 {
+        let mut reused = self.reused.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = !invite.is_founder && !invite.reused.swap(true, Ordering::Relaxed);
+        if first && reused.len() < MAX_INVITES {
+            reused.push((invite.id, (self.clock)()));
+        }
+        reused.len() as u64
+    }
+
+    /// The invites noted as used twice after the first `after` of them, and when.
+    pub(crate) fn reused_after(&self, after: u64) -> Vec<(InviteId, u64)> {
+        let reused = self.reused.lock().unwrap_or_else(PoisonError::into_inner);
+        let after = usize::try_from(after).unwrap_or(usize::MAX);
+        reused.get(after..).unwrap_or_default().to_vec()
     }
 
     /// Binds an invite to the first joiner's key and says whether `key` may send its cells.

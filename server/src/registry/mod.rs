@@ -97,6 +97,8 @@ pub(crate) struct Registry {
     tables: Mutex<Tables>,
     /// Held while a change is checked and made durable, so that two cannot cross.
     changing: Mutex<()>,
+    /// The invites that a second key tried to use since the start, and when.
+    reused: Mutex<Vec<(InviteId, u64)>>,
 }
 
 impl Registry {
@@ -130,6 +132,7 @@ impl Registry {
             gate,
             tables: Mutex::new(tables),
             changing: Mutex::default(),
+            reused: Mutex::default(),
         };
         registry.ensure_log()?;
         Ok(registry)

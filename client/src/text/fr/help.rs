@@ -270,4 +270,8 @@ pub(in crate::text) const HELP: &[(&str, &str)] = &[
         "Écouter sur une adresse qui n’est pas la boucle locale. Les contenus passent en clair : mettez un proxy TLS devant",
     ),
     ("Requests a minute that are taken on", "Requêtes acceptées par minute"),
+    (
+        "Begin a room again without the device that broke it for everybody",
+        "Recommencer un salon sans l’appareil qui l’a cassé pour tous",
+    ),
 ];

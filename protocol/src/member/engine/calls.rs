@@ -135,6 +135,7 @@ impl Cx<'_> {
                 _ => Ok(()),
             },
             ToDevice::Announce { blobs, .. } => self.announced(&blobs),
+            ToDevice::InviteReused { id, at } => self.invite_reused(&id, at),
             ToDevice::Notice { kind, retry_ms } => {
                 self.notice(kind, retry_ms);
                 Ok(())

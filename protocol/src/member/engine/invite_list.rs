@@ -9,6 +9,7 @@ use super::fault::{Fault, refused};
 use super::invites::{MINE, life, request_of, state};
 use crate::invite_code::Role;
 use crate::member::store::InviteRow;
+use crate::wire::ids::InviteId;
 
 impl Cx<'_> {
     /// The invite whose id begins with what was typed.
@@ -52,6 +53,30 @@ impl Cx<'_> {
                 })
             })
             .collect())
+    }
+
+    /// The relay says that another than the first one tried an invite: **the second use is refused,
+    /// and the inviter alarmed with the offer to revoke.**
+    pub(super) fn invite_reused(&mut self, id: &InviteId, at: u64) -> Result<(), Fault> {
+        let Some(row) = self.tx.invite(id)? else { return Ok(()) };
+        let roster = self.memory.roster()?;
+        let came_in = roster.active_devices().find(|device| device.invite.as_ref() == Some(id));
+        let when = super::views::rfc3339(at);
+        let text = match (came_in, request_of(&row).filter(|_| row.state == state::ASKING)) {
+            (Some(device), _) => {
+                let name = self.member_name(&device.id).unwrap_or_default();
+                let short: String = device.id.to_hex().chars().take(8).collect();
+                format!(
+                    "Somebody else tried the invitation with which {name} came in, at {when}. If it was meant for somebody else, cut that device off: staffetta device revoke {short}"
+                )
+            }
+            (None, Some(opened)) => format!(
+                "Somebody else tried the invitation with which {} asks to come in, at {when}. Let nobody in without comparing the five words.",
+                opened.request.name.as_str()
+            ),
+            (None, None) => return Ok(()),
+        };
+        self.alarm(&crate::member::content::sanitize_line(&text))
     }
 
     /// Takes an invite back, or refuses who asks with it.

@@ -143,6 +143,7 @@ mod op {
     pub(super) const JOIN_STATE: u8 = 139;
     pub(super) const NOTICE: u8 = 140;
     pub(super) const PONG: u8 = 141;
+    pub(super) const INVITE_REUSED: u8 = 142;
 }
 
 fn open(plaintext: Bytes) -> Result<(u8, Reader), WireError> {

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::wire::cells::Cells;
 use crate::wire::codec::{Reader, WireError, Writer};
-use crate::wire::ids::{BlobId, Digest, Lane, LogId, Seq};
+use crate::wire::ids::{BlobId, Digest, InviteId, Lane, LogId, Seq};
 use crate::wire::limits::{BLOB_CHUNK, CELL_RECORD, FRAME_SIZES, MAX_BUNDLE, MAX_CELLS, MAX_FRAME};
 
 /// What the relay tells a device.
@@ -117,6 +117,13 @@ pub enum ToDevice {
     },
     /// Answers PING.
     Pong,
+    /// Somebody with another key than the first joiner's used an invite; admins' rows only.
+    InviteReused {
+        /// The invite.
+        id: InviteId,
+        /// When, in unix seconds.
+        at: u64,
+    },
 }
 
 impl ToDevice {
@@ -194,6 +201,9 @@ impl ToDevice {
                 retry_ms: read_ref.u32()?,
             },
             op::PONG => Self::Pong,
+            op::INVITE_REUSED => {
+                Self::InviteReused { id: InviteId(read_ref.array()?), at: read_ref.u64()? }
+            }
             other => return Err(WireError::UnknownOp(other)),
         };
         read.finish_padded()?;
@@ -267,6 +277,10 @@ impl ToDevice {
                 out.u8(kind.code()).u32(*retry_ms);
             }
             Self::Pong => out = begin(op::PONG),
+            Self::InviteReused { id, at } => {
+                out = begin(op::INVITE_REUSED);
+                out.put(&id.0).u64(*at);
+            }
         }
         out.finish_padded()
     }

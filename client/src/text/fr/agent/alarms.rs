@@ -35,6 +35,14 @@ pub(super) const SAID: &[(&str, &str)] = &[
         "{} turned receipts on: what you write tells its readers what you have read (change {}).",
         "{} a activé les accusés de lecture : ce que vous écrivez dit à ses lecteurs ce que vous avez lu (changement {}).",
     ),
+    (
+        "Somebody else tried the invitation with which {} came in, at {}. If it was meant for somebody else, cut that device off: staffetta device revoke {}",
+        "Quelqu’un d’autre a essayé l’invitation par laquelle {} est entré, à {}. Si elle était destinée à une autre personne, coupez cet appareil : staffetta device revoke {}",
+    ),
+    (
+        "Somebody else tried the invitation with which {} asks to come in, at {}. Let nobody in without comparing the five words.",
+        "Quelqu’un d’autre a essayé l’invitation avec laquelle {} demande à entrer, à {}. Ne laissez entrer personne sans comparer les cinq mots.",
+    ),
     ("You have a new device: {}.", "Vous avez un nouvel appareil : {}."),
     (
         "{} was an admin and is revoked. Look at who came in through that device: {}.",
@@ -118,5 +126,33 @@ pub(super) const SAID: &[(&str, &str)] = &[
     (
         "Room {} stands still: this device cannot follow its last change.",
         "Le salon {} est bloqué : cet appareil ne peut pas suivre son dernier changement.",
+    ),
+    (
+        "{} wanted to begin room {} again, and may not: it goes on here as it is.",
+        "{} a voulu recommencer le salon {} sans en avoir le droit : il continue ici tel quel.",
+    ),
+    (
+        "{} began room {} again without a device of {}.",
+        "{} a recommencé le salon {} sans un appareil de {}.",
+    ),
+    (
+        "This device was away for longer than the relay keeps messages. It asks the others where to go on; what it missed stays missing.",
+        "Cet appareil a été absent plus longtemps que le relais ne garde les messages. Il demande aux autres où reprendre ; ce qu’il a manqué reste manquant.",
+    ),
+    (
+        "The relay shows {} another log than this device.",
+        "Le relais montre à {} un autre journal qu’à cet appareil.",
+    ),
+    (
+        "The relay showed {} messages that it did not show this device.",
+        "Le relais a montré à {} des messages qu’il n’a pas montrés à cet appareil.",
+    ),
+    (
+        "{}'s device knows changes of the team that this one does not.",
+        "L’appareil de {} connaît des changements de l’équipe que celui-ci ignore.",
+    ),
+    (
+        "{}'s device and this one hold different states of room {}.",
+        "L’appareil de {} et celui-ci ont des états différents du salon {}.",
     ),
 ];

@@ -171,4 +171,8 @@ pub(super) const SAID: &[(&str, &str)] = &[
         "Ask again by voice. If they still differ, one of you is shown a false device: compare `staffetta team`, and tell an admin.",
         "Redemandez de vive voix. S’ils diffèrent encore, l’un de vous voit un faux appareil : comparez `staffetta team`, et prévenez un admin.",
     ),
+    (
+        "The relay no longer has the answer to this device's request. Ask for a new invitation.",
+        "Le relais n’a plus la réponse à la demande de cet appareil. Demandez une nouvelle invitation.",
+    ),
 ];

@@ -194,4 +194,15 @@ pub(super) const SAID: &[(&str, &str)] = &[
         "Somebody who writes to it first begins one.",
         "Quelqu’un qui lui écrit d’abord en commence une.",
     ),
+    (
+        "Room {} was not broken by anybody; nothing was changed.",
+        "Personne n’a cassé le salon {} ; rien n’a changé.",
+    ),
+    ("See `staffetta room list`.", "Voir `staffetta room list`."),
+    (
+        "Write a message: that begins another one.",
+        "Écrivez un message : cela en commence une autre.",
+    ),
+    ("A conversation of two is not begun again.", "Une conversation à deux ne se recommence pas."),
+    ("Only an admin begins room {} again.", "Seul un admin recommence le salon {}."),
 ];

@@ -29,6 +29,7 @@ mod standstill;
 mod stories;
 mod timers;
 mod trespass;
+mod vanished;
 mod verify;
 mod welcomes;
 mod window;

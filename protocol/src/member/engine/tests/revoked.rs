@@ -102,3 +102,55 @@ fn revoking_an_admin_closes_all_open_invites_and_lists_the_devices_it_approved()
     let id = crate::wire::ids::InviteId::from_hex(invite["id"].as_str().unwrap()).unwrap();
     assert_eq!(world.relay.ended.get(&id), Some(&crate::wire::frame::InviteEnd::Revoked));
 }
+
+#[test]
+fn a_copy_of_a_revoked_devices_profile_opens_nothing_sent_afterwards() {
+    let mut world = team();
+    world.ok(KARIM, "send", json!({"room": "@Sofia", "text": "between us"}));
+    world.ok(SOFIA, "send", json!({"room": "press", "text": "before"}));
+    let copy = world.copy_of(KARIM);
+    let read_before = world.devices[copy].engine.memory.head() as usize;
+    world.ok(LEA, "revoke", json!({"member": "Karim"}));
+    world.settle(12_000);
+    let revoked = world.relay.log.len();
+    let said = ["in general", "in press", "to Paul", "to Nora"];
+    world.ok(LEA, "send", json!({"room": "general", "text": said[0]}));
+    world.ok(PAUL, "send", json!({"room": "press", "text": said[1]}));
+    world.ok(SOFIA, "send", json!({"room": "@Paul", "text": said[2]}));
+    let nora = world.join(LEA, "Nora", "member", true);
+    world.ok(SOFIA, "room.add", json!({"room": "press", "member": "Nora"}));
+    world.ok(SOFIA, "send", json!({"room": "press", "text": said[3]}));
+    assert_eq!(world.texts(nora, "press"), [said[3]]);
+    world.ok(LEA, "verify", json!({}));
+    world.settle(90_000);
+
+    // The thief's program has every key of the profile, reads all cells, and never stops.
+    let log = world.relay.log.clone();
+    assert!(log.len() > revoked + 10);
+    let now = world.now;
+    let mut opened = Vec::new();
+    for (at, (id, cell)) in log.iter().enumerate().skip(read_before) {
+        let seq = at as u64 + 1;
+        let engine = &mut world.devices[copy].engine;
+        let done = engine.step(now, |cx| {
+            cx.memory.profile.stopped = None;
+            let known = cx.memory.channels.iter().any(|live| live.key.matches(cell));
+            let kept = cx.tx.channels()?;
+            let kept = kept.iter().any(|channel| {
+                super::super::memory::Key::of(channel.kind, &channel.secret).matches(cell)
+            });
+            if seq > revoked as u64 && (known || kept) {
+                opened.push(seq);
+            }
+            cx.cell(seq, id, cell)
+        });
+        assert!(done.is_ok());
+    }
+    assert_eq!(opened, Vec::<u64>::new());
+    let texts = world.forge(copy, |cx| {
+        let all = cx.tx.messages(&crate::member::store::MessageQuery::default()).unwrap();
+        all.into_iter().map(|row| row.text).collect::<Vec<_>>()
+    });
+    assert!(texts.contains(&"before".to_owned()), "what came before it has: {texts:?}");
+    assert!(said.iter().all(|said| !texts.contains(&(*said).to_owned())), "{texts:?}");
+}

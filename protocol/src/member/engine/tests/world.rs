@@ -223,6 +223,12 @@ impl World {
         device.engine = Engine::open(again, Box::new(OsRandom)).unwrap();
     }
 
+    /// Where a device's profile lies, and its database's key.
+    pub(super) fn files_of(&self, at: usize) -> (&std::path::Path, &[u8; 32]) {
+        let device = &self.devices[at];
+        (device.dir.path(), device.key.secret().expose())
+    }
+
     /// A copy of a device's whole profile as it is now, offline, on another machine.
     pub(super) fn copy_of(&mut self, at: usize) -> usize {
         let (dir, from) = (TempDir::new().unwrap(), &self.devices[at]);

@@ -18,6 +18,8 @@ mod team;
 mod verify;
 mod webhook;
 
+use std::io::IsTerminal as _;
+
 use etcetera::base_strategy::{BaseStrategy, Xdg};
 use serde_json::{Value, json};
 
@@ -48,7 +50,13 @@ pub(crate) async fn run(cli: Cli, out: &mut Out) -> Result<(), Failure> {
         Some(Command::Bot(BotCommand::Describe)) => return describe::api(out),
         _ => {}
     }
-    let look = Look { ascii: global.ascii || !speaks_unicode(), colour: out.style.colour };
+    let dumb =
+        std::io::stdin().is_terminal() && std::env::var("TERM").is_ok_and(|term| term == "dumb");
+    let look = Look {
+        ascii: global.ascii || !speaks_unicode(),
+        colour: out.style.colour,
+        plain: global.plain || dumb,
+    };
     let profile = profile(global)?;
     match command {
         None => match tui::run(&profile, look).await? {

@@ -143,6 +143,8 @@ pub(crate) struct Words {
     pub(crate) blank: &'static str,
     pub(crate) help: &'static str,
     pub(crate) commands: &'static str,
+    pub(crate) pick: &'static str,
+    pub(crate) unread_in: fn(&str, u64) -> String,
     /// What stands behind a command's name, and what it does.
     pub(crate) command: fn(Verb) -> (&'static str, &'static str),
     /// The keys of a place, the most wanted first.

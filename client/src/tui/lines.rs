@@ -230,6 +230,11 @@ impl Paper<'_> {
             below -= block;
             at -= 1;
         }
+        // Every message has a row: far from the first one there is nothing more to look at.
+        if at > height {
+            self.anchor(timeline, at, below);
+            return true;
+        }
         // Not further than a full screen.
         let (mut filled, mut top) = (0, 0);
         while filled < height && top < timeline.messages.len() {

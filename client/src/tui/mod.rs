@@ -4,6 +4,8 @@
 //! the drawing library. The agent is asked by tasks of their own, so that a slow relay never stops
 //! a key. It must never know what a command line is, nor hold a key.
 
+#[cfg(test)]
+mod bench;
 mod edges;
 mod feed;
 mod geometry;
@@ -12,6 +14,7 @@ mod line;
 mod lines;
 #[cfg(test)]
 mod picture;
+mod plain;
 mod rich;
 mod rows;
 mod sheet;
@@ -58,6 +61,8 @@ pub(crate) struct Look {
     pub(crate) ascii: bool,
     /// Whether colours are allowed.
     pub(crate) colour: bool,
+    /// Lines in, lines out, and no screen.
+    pub(crate) plain: bool,
 }
 
 /// How the screen was left.
@@ -75,10 +80,12 @@ pub(crate) enum Left {
 /// # Errors
 /// Exit 2 without a terminal; whatever opening the profile or the terminal fails with.
 pub(crate) async fn run(profile: &Profile, look: Look) -> Result<Left, Failure> {
-    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+    if !look.plain && (!io::stdin().is_terminal() || !io::stdout().is_terminal()) {
         return Err(Failure::usage(text::screen_needs_terminal(), text::see_help()));
     }
-    let api = if api::has_profile(&profile.dir) {
+    let api = if look.plain {
+        Some(Api::open(profile, true).await?)
+    } else if api::has_profile(&profile.dir) {
         unlock(profile).await?
     } else {
         wizard::run(profile).await?
@@ -106,17 +113,21 @@ async fn unlock(profile: &Profile) -> Result<Option<Api>, Failure> {
 }
 
 async fn show(api: &Api, events: api::Events<'_>, look: Look) -> Result<Left, Failure> {
+    let setup = Setup {
+        words: text::screen::words(),
+        zone: TimeZone::system(),
+        ascii: look.ascii || look.plain,
+        no_colour: !look.colour,
+        size: plain::WIDE,
+    };
+    if look.plain {
+        return plain::run(api, events, setup).await;
+    }
     let (lanes, work) = Lanes::new();
     let (happened, happening) = mpsc::channel(WAITING);
     let keys = Keys::start(happened.clone(), terminal::event);
     let mut screen = Screen::open()?;
-    let mut state = State::new(Setup {
-        words: text::screen::words(),
-        zone: TimeZone::system(),
-        ascii: look.ascii,
-        no_colour: !look.colour,
-        size: screen.size()?,
-    });
+    let mut state = State::new(Setup { size: screen.size()?, ..setup });
     let result = tokio::select! {
         left = turn(&mut screen, &mut state, happening, &lanes) => left,
         () = feed::serve(api, work, &happened) => Ok(Left::Quit),
@@ -196,26 +207,36 @@ fn carry_out(
 ) -> io::Result<Option<Left>> {
     for effect in todo {
         match effect {
-            Effect::Quit => return Ok(Some(Left::Quit)),
-            Effect::Wipe => return Ok(Some(Left::Wipe)),
-            Effect::Call { ask, lane, method, params } => {
-                if let Some(ask) = lanes.put(lane, Call::Method { ask, method, params }) {
-                    give_back(state, ask);
-                }
-            }
-            Effect::Unlock => {
-                let typed = state.take_passphrase();
-                if let Some(ask) = lanes.put(Lane::Quick, Call::Unlock(typed)) {
-                    give_back(state, ask);
-                }
-            }
             Effect::Copy(text) => screen.copy(&text)?,
             Effect::Bell if state.bell => screen.bell()?,
-            Effect::Bell => {}
             Effect::Mouse(on) => screen.mouse(on)?,
+            effect => {
+                if let Some(left) = carry_out_plain(state, lanes, vec![effect]) {
+                    return Ok(Some(left));
+                }
+            }
         }
     }
     Ok(None)
+}
+
+/// Does what needs no screen.
+fn carry_out_plain(state: &mut State, lanes: &Lanes, todo: Vec<Effect>) -> Option<Left> {
+    for effect in todo {
+        let back = match effect {
+            Effect::Quit => return Some(Left::Quit),
+            Effect::Wipe => return Some(Left::Wipe),
+            Effect::Call { ask, lane, method, params } => {
+                lanes.put(lane, Call::Method { ask, method, params })
+            }
+            Effect::Unlock => lanes.put(Lane::Quick, Call::Unlock(state.take_passphrase())),
+            Effect::Copy(_) | Effect::Bell | Effect::Mouse(_) => None,
+        };
+        if let Some(ask) = back {
+            give_back(state, ask);
+        }
+    }
+    None
 }
 
 /// Takes back a call for which there is no room: nothing written is lost.

@@ -27,6 +27,8 @@ macro_rules! verbs {
 }
 
 verbs! {
+    Go "go" Perhaps,
+    Next "next" Nothing,
     Dm "dm" Something,
     Room "room" Something,
     Members "members" Nothing,

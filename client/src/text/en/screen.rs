@@ -177,6 +177,8 @@ pub(crate) static EN: Words = Words {
     blank: "Any key",
     help: "Help",
     commands: "Commands",
+    pick: "A number chooses; an empty line goes back.",
+    unread_in: |room, count| format!("{room}: {count} unread"),
     command,
     keys,
     emoji: EMOJI,
@@ -233,6 +235,8 @@ fn day(date: Date) -> String {
 
 fn command(verb: Verb) -> (&'static str, &'static str) {
     match verb {
+        Verb::Go => ("[NAME]", "Go to a room or person"),
+        Verb::Next => ("", "Go to what is unread"),
         Verb::Dm => ("NAME", "Write to one person"),
         Verb::Room => ("NAME", "Create a room"),
         Verb::Members => ("", "Show who is in this room"),

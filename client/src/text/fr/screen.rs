@@ -181,6 +181,8 @@ pub(crate) static FR: Words = Words {
     blank: "Une touche",
     help: "Aide",
     commands: "Commandes",
+    pick: "Un numéro choisit ; une ligne vide revient.",
+    unread_in: |room, count| format!("{room} : {count} non lus"),
     command,
     keys,
     emoji: EMOJI,
@@ -240,6 +242,8 @@ fn day(date: Date) -> String {
 
 fn command(verb: Verb) -> (&'static str, &'static str) {
     match verb {
+        Verb::Go => ("[NOM]", "Aller à un salon ou une personne"),
+        Verb::Next => ("", "Aller à ce qui n’est pas lu"),
         Verb::Dm => ("NOM", "Écrire à une personne"),
         Verb::Room => ("NOM", "Créer un salon"),
         Verb::Members => ("", "Voir qui est dans ce salon"),

@@ -73,6 +73,9 @@ impl State {
         let rest = command.rest.as_str();
         let name = rest.trim_start_matches('@');
         match command.verb {
+            Verb::Go if rest.is_empty() => self.go_to(),
+            Verb::Go => return self.go(rest),
+            Verb::Next => return self.next_unread(),
             Verb::Dm => {
                 let wanted = Untrusted::from(name).conversation();
                 let found = self.entries.iter().find(|entry| entry.name.names(&wanted));

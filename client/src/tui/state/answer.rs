@@ -193,8 +193,9 @@ impl State {
         if let (At::Unread, Some(first)) = (at, first_unread) {
             timeline.new_from = read.get(first).map(|message| message.id.clone());
         }
-        for message in read {
-            timeline.place(message);
+        match at {
+            At::Before(_) => timeline.prepend(read),
+            _ => read.into_iter().for_each(|message| timeline.place(message)),
         }
         if key != self.current {
             return Vec::new();

@@ -138,6 +138,17 @@ impl State {
         self.panel = Some(Panel::List(list));
     }
 
+    /// Goes where these letters lead.
+    pub(super) fn go(&mut self, typed: &str) -> Vec<Effect> {
+        match self.places(typed).into_iter().next().map(|item| item.pick) {
+            Some(Pick::Room(key)) => self.open(&key),
+            _ => {
+                self.notice = Some(self.words().nothing_found.into());
+                Vec::new()
+            }
+        }
+    }
+
     fn places(&self, typed: &str) -> Vec<Item> {
         let named = |entry: &super::Entry| {
             let sign = if entry.section == Section::Rooms { "#" } else { "@" };

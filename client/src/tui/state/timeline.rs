@@ -1,5 +1,7 @@
 //! What is known of one room's messages: a window into its history, and where people look.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::super::untrusted::Untrusted;
@@ -179,6 +181,13 @@ impl Timeline {
         let key = message.seq.unwrap_or(u64::MAX);
         let at = self.messages.partition_point(|known| known.seq.unwrap_or(u64::MAX) <= key);
         self.messages.insert(at, message);
+    }
+
+    /// Puts a page before everything there is.
+    pub(in crate::tui) fn prepend(&mut self, mut page: Vec<Message>) {
+        let known: BTreeSet<&str> = self.messages.iter().map(|it| it.id.as_str()).collect();
+        page.retain(|message| !known.contains(message.id.as_str()));
+        self.messages.splice(0..0, page);
     }
 
     /// Takes a message, or a reaction with this id, out; `false` if there is none.

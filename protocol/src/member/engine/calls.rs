@@ -126,10 +126,7 @@ impl Cx<'_> {
             // What was under way on a connection that is given up.
             _ if !self.link.connected => Ok(()),
             ToDevice::Push { first, hash, cells, .. } => self.push(first, hash, &cells),
-            ToDevice::Ack { request, .. } => {
-                self.acked(request);
-                Ok(())
-            }
+            ToDevice::Ack { request, .. } => self.acked(request),
             ToDevice::Done { request } => self.done(request),
             ToDevice::Fail { request, code, retry_ms } => self.failed(request, code, retry_ms),
             ToDevice::Gap { .. } => self.fell_behind(),

@@ -1,5 +1,7 @@
 //! From a message to cells at the relay: sealing, sending, sending again.
 
+use serde_json::json;
+
 use super::Cx;
 use super::evidence::Evidence;
 use super::fault::Fault;
@@ -92,10 +94,21 @@ impl Cx<'_> {
     }
 
     /// ACK: the cells are durable at the relay. They count when they come back.
-    pub(super) fn acked(&mut self, request: Request) {
-        if let Some(Asked::Put(_)) = self.link.answered(request) {
-            self.link.refused = None;
+    /// Of what is whole there and has not come back yet, people are told.
+    pub(super) fn acked(&mut self, request: Request) -> Result<(), Fault> {
+        let Some(Asked::Put(cells)) = self.link.answered(request) else { return Ok(()) };
+        self.link.refused = None;
+        for id in cells {
+            // Cells go out in their order: with the last one all are there.
+            let Some(cell) = self.tx.cell(&id)?.filter(|cell| cell.index + 1 == cell.count) else {
+                continue;
+            };
+            let out = self.tx.out(cell.message)?.filter(|out| out.message.kind == OutKind::Text);
+            if let Some(content) = out.and_then(|out| out.message.content) {
+                self.event(json!({"v": 1, "type": "stored", "id": content.to_hex()}));
+            }
         }
+        Ok(())
     }
 
     /// The relay refused cells: they stay queued.

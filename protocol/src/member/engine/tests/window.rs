@@ -73,3 +73,17 @@ fn what_the_screen_keeps_survives_and_has_a_bound() {
     assert_eq!(world.call(0, "screen", huge).unwrap_err().exit, 1);
     assert_eq!(world.ok(0, "screen", json!({}))["kept"], kept);
 }
+
+#[test]
+fn a_text_is_on_the_relay_before_it_is_sent() {
+    let (mut world, _) = talked();
+    let long = "words ".repeat(500);
+    let id = world.ok(0, "send", json!({"room": "general", "text": long}))["id"].clone();
+    let events = world.devices[0].events.iter().filter(|event| event["id"] == id);
+    let told: Vec<&str> = events.filter_map(|event| event["type"].as_str()).collect();
+    let place = |kind: &str| told.iter().position(|it| *it == kind);
+    assert!(place("sent").is_some(), "{told:?}");
+    // What came back before the relay's word for it needs no word any more.
+    assert!(place("stored").is_none_or(|at| Some(at) < place("sent")), "{told:?}");
+    assert_eq!(told.iter().filter(|it| **it == "stored").count(), 1, "{told:?}");
+}

@@ -1,6 +1,7 @@
 //! Stories of the store: what survives, what does not, and what nobody can read.
 
 mod direct;
+mod many;
 mod rows;
 mod rows_engine;
 mod rows_people;

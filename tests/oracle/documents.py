@@ -368,7 +368,7 @@ def roster():
          fourth(number=2, prev=entry_hash(second[0]))),
         ("not-next-other-prev", "the right number behind another entry", fourth(prev=bytes(32))),
         ("signature", "signed by another key than the author's", fourth(key=ZOE.identity)),
-        ("unknown-action", "action 9", fourth(9, [])),
+        ("unknown-action", "action 99", fourth(99, [])),
         ("unknown-author", "the author is not on the roster", fourth(author=b"\x99" * 16)),
         ("version", "version 2", fourth(version=2)),
     ]:

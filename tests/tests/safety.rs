@@ -1,5 +1,11 @@
 //! What a person does when somebody else might come to the computer.
 
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
+
 use serde_json::json;
 use staffetta_tests::rpc::Rpc;
 use staffetta_tests::staff::write_private;
@@ -74,4 +80,48 @@ fn wipe_destroys_the_profile_and_ends_whoever_holds_it() {
     assert_eq!(sofia.one(&["wipe", "--yes-i-mean-it"])["revoked"], false);
     assert_ne!(sofia.holder().expect("an agent").wait(), 0);
     assert!(!sofia.profile.exists());
+}
+
+/// Any user but root and oneself.
+const NOBODY: u32 = 65_534;
+/// Asks the socket that it is given for a sign of life, and prints what comes until the end.
+const ASK: &str = r#"use IO::Socket::UNIX;
+my $socket = IO::Socket::UNIX->new(Peer => $ARGV[0]) or die "no way in: $!";
+$SIG{PIPE} = "IGNORE";
+$socket->syswrite("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n");
+$socket->shutdown(1);
+print while <$socket>;"#;
+
+/// What a process of that user, or of one's own, hears at a socket.
+fn hears(socket: &Path, user: Option<u32>) -> String {
+    let mut asking = Command::new("perl");
+    asking.args(["-e", ASK]).arg(socket);
+    if let Some(user) = user {
+        asking.uid(user);
+    }
+    let done = asking.output().expect("perl runs");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    String::from_utf8(done.stdout).expect("text")
+}
+
+#[test]
+fn the_socket_answers_no_other_user_even_where_its_modes_would_let_them_in() {
+    if !rustix::process::geteuid().is_root() {
+        println!("skipped: only root can ask as another user");
+        return;
+    }
+    let world = World::usual();
+    let mut lea = world.admit_unseen("Lea", "laptop", "member");
+    let socket = lea.profile.join("agent.sock");
+    let mode = |path: &Path| fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
+    assert_eq!((mode(&lea.profile), mode(&socket)), (0o700, 0o600));
+    fs::set_permissions(&socket, Permissions::from_mode(0o666)).unwrap();
+    for dir in lea.profile.ancestors().take_while(|dir| dir.starts_with(world.dir())) {
+        fs::set_permissions(dir, Permissions::from_mode(0o711)).unwrap();
+    }
+    assert!(hears(&socket, None).contains("result"), "oneself is answered");
+    assert_eq!(hears(&socket, Some(NOBODY)), "");
+    lea.is_connected();
+    lea.go_offline();
+    assert!(!socket.exists(), "it is gone with its holder");
 }

@@ -62,8 +62,11 @@
 //! head -c 24 /dev/urandom | base64 > bot.pass
 //! export STAFFETTA_PROFILE=$PWD/profile STAFFETTA_PASSPHRASE_FILE=$PWD/bot.pass
 //! export STAFFETTA_INVITE_FILE=$PWD/bot.invite
-//! cargo run
+//! cargo run --release
 //! ```
+//!
+//! In a build without `--release` the keys of a passphrase take much longer to derive: give the first
+//! start half a minute.
 //!
 //! Then somebody adds it to a room: `staffetta room add press planning`. The code works once; delete
 //! its file. A bot is in no room by itself, not even in `general`; it cannot invite, approve, add or

@@ -3,7 +3,6 @@
 use staffetta_tests::sim::{ROUGH, Story};
 
 #[test]
-#[ignore = "it takes a quarter of an hour without optimisation; --bin sim in release runs the same"]
 fn a_team_of_twelve_devices_agrees_after_two_thousand_steps_of_everything() {
     const SEED: u64 = 1;
     let story = Story::of_twelve(0).expect("a team");

@@ -42,9 +42,9 @@ fn main() -> anyhow::Result<()> {
     }
     let foreign = read_foreign(20_000, 160)?;
     println!(
-        "{} foreign cells against the channels of {} rooms: {:.2} s",
+        "{} foreign cells against {} channels and more: {:.2} s",
         foreign.cells,
-        foreign.rooms,
+        foreign.channels,
         foreign.took.as_secs_f64()
     );
     Ok(())

@@ -11,7 +11,7 @@ use super::team::As;
 use super::world::{CALM, Weather, World};
 
 /// The weather of a bad day.
-pub const ROUGH: Weather = Weather { latency_ms: 900, crash_once_in: 400, cut_once_in: 150 };
+pub const ROUGH: Weather = Weather { latency_ms: 900, crash_once_in: 120, cut_once_in: 100 };
 
 /// A person or a bot.
 #[derive(Clone)]

@@ -258,7 +258,9 @@ impl Story {
     /// device outside until it resyncs.
     fn add(&mut self) -> anyhow::Result<()> {
         let target = self.somebody();
-        let at = self.people[if target.is_multiple_of(2) { LEA } else { KARIM }].devices[0];
+        // Who changes a role adds to the admins' room as well.
+        let by = if target.is_multiple_of(2) || target == PAUL { LEA } else { KARIM };
+        let at = self.people[by].devices[0];
         let Some(room) = self.a_room_of(at)? else { return Ok(()) };
         let member = self.people[target].name.clone();
         self.wish(at, "room.add", json!({"room": room, "member": member}))

@@ -127,13 +127,16 @@ impl Cx<'_> {
 
     /// One commit for each room that wants one and has none under way.
     fn work_on_rooms(&mut self) -> Result<(), Fault> {
-        let due: Vec<RoomRow> = self
+        let mut due: Vec<RoomRow> = self
             .memory
             .rooms
             .values()
             .filter(|row| row.status == RoomStatus::Active && self.is_settled(&row.id))
             .cloned()
             .collect();
+        // A newcomer brings few KeyPackages: the rooms without which it is not inside take first.
+        let needed = [self.memory.profile.control(), self.memory.profile.general()];
+        due.sort_by_key(|row| !needed.contains(&Some(row.id)));
         let intents = self.tx.intents()?;
         for row in due {
             let now = self.now.unix_ms;

@@ -11,11 +11,13 @@ use crate::time;
 
 mod bots;
 mod help;
+mod relay;
 mod rooms;
 mod team;
 
 pub(crate) use bots::{BotCommand, BotRunArgs, WebhookArgs};
 pub(crate) use help::parse;
+pub(crate) use relay::{AddressesCommand, RelayCommand};
 pub(crate) use rooms::{DeviceCommand, RoomCommand};
 pub(crate) use team::{TeamCommand, VerifyArgs};
 
@@ -161,6 +163,9 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Option<TeamCommand>,
     },
+    /// Say where the relay is
+    #[command(subcommand)]
+    Relay(RelayCommand),
     /// Show safety words and the team's number, to compare by voice
     Verify(VerifyArgs),
     /// List, link or revoke your own devices

@@ -22,6 +22,7 @@ pub struct Relay {
     pub founder_code: String,
     environment: Vec<(String, String)>,
     process: Option<Process>,
+    serving: Option<SocketAddr>,
     log: Vec<String>,
 }
 
@@ -44,6 +45,7 @@ impl Relay {
             proxy,
             environment: Vec::new(),
             process: None,
+            serving: None,
             log: Vec::new(),
         }
     }
@@ -65,8 +67,14 @@ impl Relay {
         let first = process.stderr.all().into_iter().next();
         assert!(first.is_some_and(|line| line.starts_with("listening on ")), "the first line");
         self.process = Some(process);
+        self.serving = Some(address);
         self.proxy.lead_to(Some(address));
         address
+    }
+
+    /// Where the served process listens.
+    pub fn serving(&self) -> SocketAddr {
+        self.serving.expect("the relay is served")
     }
 
     /// The served process.
@@ -89,6 +97,7 @@ impl Relay {
 
     fn ended(&mut self) {
         self.proxy.lead_to(None);
+        self.serving = None;
         if let Some(process) = self.process.take() {
             self.log.extend(process.stderr.to_the_end());
             self.log.extend(process.stdout.to_the_end());

@@ -9,6 +9,7 @@ mod file;
 mod history;
 mod invite;
 mod join;
+mod relay;
 mod roles;
 mod room;
 mod safety;
@@ -114,6 +115,7 @@ async fn with(command: Command, api: &Api, out: &mut Out) -> Result<(), Failure>
         Command::Verify(args) => verify::run(args, api, out).await,
         Command::Team { command: None } => team::list(api, out).await,
         Command::Team { command: Some(command) } => roles::run(command, api, out).await,
+        Command::Relay(command) => relay::run(command, api, out).await,
         Command::Device(DeviceCommand::Add) => invite::add_device(api, out).await,
         Command::Device(command) => team::device(command, api, out).await,
         Command::Revoke { member } => team::revoke(&member, api, out).await,

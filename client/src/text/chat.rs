@@ -41,6 +41,8 @@ sentences! {
     is_undone;
     ask_root_words;
     role_given(member: &str, role: &str);
+    addresses_changed;
+    in_use;
     receipts_on;
     receipts_off;
     undone(count: usize);

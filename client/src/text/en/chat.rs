@@ -36,6 +36,8 @@ say! {
     team_number(number: &str) => "Team number: {number}";
     is_undone => "undone";
     ask_root_words => "The 24 root words: ";
+    addresses_changed => "Every device learns this. Every screen says so.";
+    in_use => "in use";
     receipts_on => "Receipts are on: a message tells how far its sender has read.";
     receipts_off => "Receipts are off.";
     role_given(member: &str, role: &str) => "{member} is {role} now. Every screen says so.";

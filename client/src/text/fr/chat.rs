@@ -36,6 +36,8 @@ say! {
     team_number(number: &str) => "Numéro de l’équipe : {number}";
     is_undone => "annulé";
     ask_root_words => "Les 24 mots racine : ";
+    addresses_changed => "Tous les appareils l’apprennent. Tous les écrans le disent.";
+    in_use => "utilisée";
     receipts_on => "Les accusés de lecture sont activés : un message dit jusqu’où son auteur a lu.";
     receipts_off => "Les accusés de lecture sont désactivés.";
     role_given(member: &str, role: &str) => "{member} : désormais {role}. Tous les écrans le disent.";

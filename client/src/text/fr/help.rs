@@ -33,6 +33,18 @@ pub(in crate::text) const HELP: &[(&str, &str)] = &[
         "Whether messages tell how far their sender has read",
         "Si les messages disent jusqu’où leur auteur a lu",
     ),
+    ("Say where the relay is", "Dire où est le relais"),
+    (
+        "List the relay's addresses, which are tried in this order, or, as an admin, change them",
+        "Lister les adresses du relais, essayées dans cet ordre, ou, en tant qu’admin, les changer",
+    ),
+    (
+        "Add an address at which the same relay is reached, such as another name or an onion service",
+        "Ajouter une adresse à laquelle le même relais répond, comme un autre nom ou un service onion",
+    ),
+    ("Remove an address", "Retirer une adresse"),
+    ("List the addresses", "Lister les adresses"),
+    ("HOST:PORT", "HÔTE:PORT"),
     ("Create a room", "Créer un salon"),
     ("Create rooms and say who is in them", "Créer des salons et dire qui y est"),
     ("Cut off a member with all devices", "Couper un membre avec tous ses appareils"),

@@ -88,6 +88,8 @@ pub enum Down {
 pub trait Core: Send + 'static {
     /// What the link needs for its next connection; `None` while there is nothing to connect to.
     fn dial(&self) -> Option<Dial>;
+    /// A connection stands over this one of the addresses; WELCOME comes next.
+    fn reached(&mut self, _now: Now, _address: &str) {}
     /// The relay sent a frame; the first on each connection is WELCOME.
     fn frame(&mut self, now: Now, frame: ToDevice);
     /// The link went down, or another attempt failed.

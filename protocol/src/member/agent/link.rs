@@ -44,8 +44,8 @@ pub(super) struct Gone;
 
 /// What the link tells, in the order in which it happened.
 pub(super) enum LinkEvent {
-    /// A connection is open. Frames for it go into `outbox`.
-    Up { relay: Option<StaticPublic>, welcome: ToDevice, outbox: Outbox },
+    /// A connection is open, over this address. Frames for it go into `outbox`.
+    Up { address: String, relay: Option<StaticPublic>, welcome: ToDevice, outbox: Outbox },
     /// The relay sent a frame.
     Frame(ToDevice),
     /// The connection is gone, or an attempt failed.
@@ -78,7 +78,7 @@ impl<D: Dialer, T: From<LinkEvent> + Send> Link<D, T> {
         // Connections that this device gave up one after the other: a relay that leaves out
         // messages would otherwise be called as fast as it answers.
         let mut given_up = 0;
-        let mut last_good = None;
+        let mut last_good: Option<String> = None;
         loop {
             // Whatever was asked before is answered by the attempt that starts now.
             let _stale = self.control.redial.notified().now_or_never();
@@ -105,9 +105,9 @@ impl<D: Dialer, T: From<LinkEvent> + Send> Link<D, T> {
             let why = match attempt {
                 Ok((address, connection, welcome)) => {
                     failures = 0;
-                    last_good = Some(address);
+                    last_good = Some(address.clone());
                     let opened = Instant::now();
-                    let ended = self.carry(connection, welcome).await;
+                    let ended = self.carry(address, connection, welcome).await;
                     if opened.elapsed() >= STEADY {
                         given_up = 0;
                     }
@@ -162,9 +162,14 @@ impl<D: Dialer, T: From<LinkEvent> + Send> Link<D, T> {
     }
 
     /// Carries frames until the connection ends; `None` if nobody takes them.
-    async fn carry(&self, connection: Connection, welcome: ToDevice) -> Option<Ended> {
+    async fn carry(
+        &self,
+        address: String,
+        connection: Connection,
+        welcome: ToDevice,
+    ) -> Option<Ended> {
         let (outbox, outgoing) = Outbox::new();
-        let up = LinkEvent::Up { relay: connection.relay, welcome, outbox };
+        let up = LinkEvent::Up { address, relay: connection.relay, welcome, outbox };
         self.events.send(up.into()).await.ok()?;
         debug!("link up");
         let wrap = |frame| LinkEvent::Frame(frame).into();

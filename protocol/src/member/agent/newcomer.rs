@@ -90,7 +90,7 @@ impl Newcomer {
     pub async fn next(&mut self) -> Option<NewcomerEvent> {
         loop {
             return Some(match self.events.recv().await? {
-                LinkEvent::Up { relay: Some(relay), welcome, outbox } => {
+                LinkEvent::Up { relay: Some(relay), welcome, outbox, .. } => {
                     self.outbox = Some(outbox);
                     let ToDevice::InviteWelcome { bundle, state, .. } = welcome else {
                         // A WELCOME for a device has no place here.

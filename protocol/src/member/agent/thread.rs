@@ -208,8 +208,9 @@ impl Engine {
                 // What a connection of before still says means nothing to a locked profile.
                 let Some(core) = self.core.as_mut() else { return };
                 match event {
-                    LinkEvent::Up { welcome, outbox, .. } => {
+                    LinkEvent::Up { address, welcome, outbox, .. } => {
                         self.outbox = Some(outbox);
+                        core.reached(now, &address);
                         core.frame(now, welcome);
                     }
                     LinkEvent::Frame(frame) => core.frame(now, frame),

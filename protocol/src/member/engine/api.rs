@@ -201,6 +201,12 @@ impl Cx<'_> {
             "team.rewind" => self.rewind(id, read(params)?),
             "team.policy" => return self.policy(id, &read(params)?),
             "team.log" => return self.team_log().map(Some),
+            "relay.addresses" => {
+                if let Some(answer) = self.relay_addresses(id, &read(params)?)? {
+                    return Ok(Some(answer));
+                }
+                Ok(())
+            }
             "verify" => return self.verify(&read(params)?).map(Some),
             "team" => return self.team().map(Some),
             "revoke" => {

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::addresses::in_order;
 use super::fault::Fault;
 use super::link::{Asked, Link};
 use super::profile::Stage;
@@ -26,12 +27,18 @@ impl Core for Engine {
         };
         let keys = self.memory.keys.as_ref()?;
         Some(Dial {
-            addresses: profile.addresses.clone(),
+            addresses: in_order(&profile.addresses, profile.reached.as_deref()),
             relay: StaticPublic(profile.relay.as_slice().try_into().ok()?),
             transport: StaticSecret::from_secret(Secret::copy(keys.transport.secret().expose())?),
             access: AccessSecret::from_secret(Secret::copy(keys.access.secret().expose())?),
             resume,
         })
+    }
+
+    fn reached(&mut self, now: Now, address: &str) {
+        if let Err(fault) = self.step(now, |cx| cx.reached(address)) {
+            tracing::warn!(?fault, "an address could not be kept");
+        }
     }
 
     fn frame(&mut self, now: Now, frame: ToDevice) {

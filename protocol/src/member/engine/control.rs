@@ -96,6 +96,9 @@ impl Cx<'_> {
             }
             Action::Policy { name, value } => roster.policy(name) == Some(*value),
             Action::Vouch { devices } => !devices.iter().all(|device| roster.is_active(device)),
+            Action::RelayAddresses { relay, addresses } => roster
+                .relay()
+                .is_some_and(|known| known.key == *relay && known.addresses == *addresses),
             _ => false,
         };
         if moot {
@@ -144,11 +147,11 @@ impl Cx<'_> {
             Applied::RoleChanged { member, from, to, .. } => {
                 self.role_changed(&member, from, to, origin)?;
             }
-            Applied::RelayAddresses => self.relay_changed(number)?,
+            Applied::RelayAddresses => self.relay_changed(number, origin)?,
             Applied::Rewound { revoked, roles, relay } => {
                 self.rewound(signed, &revoked, &roles, origin)?;
                 if relay {
-                    self.relay_changed(number)?;
+                    self.relay_changed(number, origin)?;
                 }
             }
             Applied::RoomRestart { room, without, by } => {

@@ -7,6 +7,7 @@
 //! The durability rule lives in `Engine::step`: memory and disk move together, effects leave
 //! after the commit, and after a rollback memory is loaded again.
 
+mod addresses;
 mod admins;
 mod admission;
 mod api;

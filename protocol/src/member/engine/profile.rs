@@ -19,6 +19,9 @@ pub struct Profile {
     pub(super) relay: Vec<u8>,
     /// The relay's addresses, `HOST:PORT`.
     pub(super) addresses: Vec<String>,
+    /// The address over which the relay was last reached.
+    #[serde(default)]
+    pub(super) reached: Option<String>,
     /// How far joining has come.
     pub(super) stage: Stage,
     /// The member, once a device of the team.

@@ -137,15 +137,6 @@ impl Cx<'_> {
         Ok(())
     }
 
-    /// The relay's addresses are others: everybody is told.
-    pub(super) fn relay_changed(&mut self, number: u32) -> Result<(), Fault> {
-        let relay = self.memory.roster()?.relay();
-        let Some(addresses) = relay.map(|relay| relay.addresses.clone()) else { return Ok(()) };
-        self.memory.profile.addresses = addresses;
-        self.save_profile()?;
-        self.alarm(&format!("The relay's address was changed (change {number})."))
-    }
-
     /// `team.rewind`, signed with the root words, which stay in no table.
     pub(super) fn rewind(&mut self, call: CallId, params: RewindParams) -> Result<(), Fault> {
         let RewindParams { mut numbers, words } = params;

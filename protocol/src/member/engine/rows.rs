@@ -30,6 +30,12 @@ struct RowsState {
     under_way: Option<(usize, usize)>,
     /// Whether the document under way replaces the relay authority.
     rotating: bool,
+    /// Whether the relay is to be told the addresses, for which no row changes.
+    #[serde(default)]
+    addressing: bool,
+    /// The addresses of the document under way.
+    #[serde(default)]
+    addresses: Vec<String>,
 }
 
 impl Cx<'_> {
@@ -40,7 +46,7 @@ impl Cx<'_> {
     /// Whether the relay has confirmed every change.
     pub(super) fn rows_settled(&self) -> Result<bool, Fault> {
         let state = self.rows_state()?;
-        let idle = state.adding.is_empty() && state.removing.is_empty();
+        let idle = state.adding.is_empty() && state.removing.is_empty() && !state.addressing;
         Ok(idle && self.tx.next_authority()?.is_none())
     }
 
@@ -50,6 +56,13 @@ impl Cx<'_> {
             self.tx.set_next_authority(&SigningSecret::generate(self.random))?;
         }
         Ok(())
+    }
+
+    /// The relay is told the addresses that the roster names now.
+    pub(super) fn tell_addresses(&mut self) -> Result<(), Fault> {
+        let mut state = self.rows_state()?;
+        state.addressing = true;
+        Ok(self.tx.set(MetaKey::Rows, &state)?)
     }
 
     /// The registry's version and the hash of its last document, as this device knows them.
@@ -125,11 +138,13 @@ impl Cx<'_> {
     pub(super) fn next_document(&mut self) -> Result<Option<SignedRows>, Fault> {
         let mut state = self.rows_state()?;
         let next = self.tx.next_authority()?.is_some();
-        if state.adding.is_empty() && state.removing.is_empty() && !next {
+        let idle = state.adding.is_empty() && state.removing.is_empty() && !next;
+        if idle && !state.addressing {
             return Ok(None);
         }
         if state.under_way.is_none() {
             state.rotating = next;
+            state.addresses = self.memory.profile.addresses.clone();
             let (adding, removing) = (state.adding.len(), state.removing.len());
             state.under_way = Some((adding.min(MAX_ROWS), removing.min(MAX_ROWS)));
             self.tx.set(MetaKey::Rows, &state)?;
@@ -161,7 +176,7 @@ impl Cx<'_> {
             authority: next.as_ref().unwrap_or(&authority).public().0,
             added,
             removed,
-            addresses: self.memory.profile.addresses.clone(),
+            addresses: state.addresses.clone(),
         };
         let signed = match &root {
             Some(root) => document.sign(RowsSigner::Root, &root.secret()),
@@ -184,6 +199,8 @@ impl Cx<'_> {
             self.tx.delete_next_authority()?;
         }
         (state.under_way, state.rotating) = (None, false);
+        // They may have changed again since it was signed.
+        state.addressing &= state.addresses != self.memory.profile.addresses;
         self.tx.set(MetaKey::Rows, &state)?;
         self.admin_news()
     }

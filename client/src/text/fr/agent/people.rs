@@ -6,6 +6,31 @@ pub(super) const SAID: &[(&str, &str)] = &[
         "Only admins change the team's policies.",
         "Seuls les admins changent les règles de l’équipe.",
     ),
+    ("That is no address of a relay.", "Ce n’est pas l’adresse d’un relais."),
+    (
+        "Write it as HOST:PORT, without http:// before it.",
+        "Écrivez-la HÔTE:PORT, sans http:// devant.",
+    ),
+    ("The relay has no such address.", "Le relais n’a pas cette adresse."),
+    ("See them: staffetta relay addresses list", "Pour les voir : staffetta relay addresses list"),
+    ("The relay has that address already.", "Le relais a déjà cette adresse."),
+    (
+        "The relay's last address cannot be removed.",
+        "La dernière adresse du relais ne peut pas être retirée.",
+    ),
+    (
+        "Add another one first: staffetta relay addresses add HOST:PORT",
+        "Ajoutez-en d’abord une autre : staffetta relay addresses add HÔTE:PORT",
+    ),
+    ("A relay has at most 4 addresses.", "Un relais a au plus 4 adresses."),
+    (
+        "Remove one first: staffetta relay addresses remove HOST:PORT",
+        "Retirez-en d’abord une : staffetta relay addresses remove HÔTE:PORT",
+    ),
+    (
+        "Only admins change where the relay is.",
+        "Seuls les admins changent l’endroit où est le relais.",
+    ),
     ("The request to join was refused.", "La demande d’entrée a été refusée."),
     (
         "Call the person who invited you; they can invite you again.",

@@ -1,5 +1,6 @@
 //! A relay: made by `init`, served by `serve`, behind a proxy that keeps its address.
 
+use std::ffi::OsStr;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -43,6 +44,31 @@ impl Relay {
             founder_code: text("founder_code"),
             data,
             proxy,
+            environment: Vec::new(),
+            process: None,
+            serving: None,
+            log: Vec::new(),
+        }
+    }
+
+    /// What stands up, in the directory `name` of `parent` and behind a way in of its own, from a
+    /// backup that is made of this relay now. It is not served yet.
+    pub fn restored(&self, parent: &Path, name: &str) -> Self {
+        let (file, data) = (parent.join(format!("{name}.age")), parent.join(name));
+        let run = |args: &[&dyn AsRef<OsStr>]| {
+            let mut command = Command::new(binaries::relay());
+            command.arg("backup").args(args.iter().map(AsRef::as_ref));
+            let done = command.output().expect("the relay runs");
+            assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        };
+        run(&[&"create", &file, &"--data-dir", &self.data]);
+        let key = self.data.join("keys/backup.key");
+        run(&[&"restore", &file, &"--data-dir", &data, &"--identity", &key]);
+        Self {
+            data,
+            proxy: CutProxy::new(),
+            fingerprint: self.fingerprint.clone(),
+            founder_code: String::new(),
             environment: Vec::new(),
             process: None,
             serving: None,

@@ -1,5 +1,9 @@
 //! Moving under fire: the relay is reached over other ways, moves to another machine, or is gone.
 
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
 use staffetta_tests::cut_proxy::CutProxy;
 use staffetta_tests::world::GENERAL;
 use staffetta_tests::{Staff, World, eventually};
@@ -56,4 +60,89 @@ fn the_relays_addresses_are_tried_in_order_and_the_one_that_worked_is_remembered
     lea.reads(GENERAL, "over the first again");
     world.founder.ok(&["relay", "addresses", "remove", &second]);
     eventually("the second is gone", || (addresses(&lea) == [first.clone()]).then_some(()));
+}
+
+/// The longest time from the command to the last online device, on a machine that does little else.
+const MOVE: Duration = Duration::from_secs(10);
+
+fn in_use(staff: &Staff) -> Option<String> {
+    let told = staff.call("relay.addresses", json!({}));
+    let connected = staff.call("status", json!({}))["connected"] == true;
+    told["in_use"].as_str().filter(|_| connected).map(str::to_owned)
+}
+
+fn texts(of: &str, what: &str, count: usize) -> Vec<String> {
+    (0..count).map(|n| format!("{what} {n} of {of}")).collect()
+}
+
+#[test]
+fn a_team_of_twelve_moves_under_load_and_nothing_is_lost_or_doubled() {
+    const NAMES: [&str; 11] =
+        ["Lea", "Sofia", "Paul", "Nora", "Zoe", "Hugo", "Ines", "Omar", "Rosa", "Yann", "Alba"];
+    let mut world = World::usual();
+    let mut others: Vec<Staff> =
+        NAMES.iter().map(|name| world.admit_unseen(name, "laptop", "member")).collect();
+    world.founder.ok(&["send", GENERAL, "begin"]);
+    others.iter().for_each(|staff| staff.reads(GENERAL, "begin"));
+    let mut away = others.split_off(8);
+    away.iter_mut().for_each(Staff::go_offline);
+    let mut sent: Vec<String> = Vec::new();
+    let say = |sent: &mut Vec<String>, world: &World, others: &[Staff], what: &str| {
+        for staff in others.iter().chain([&world.founder]) {
+            let said = texts(&staff.name, what, 5);
+            staff.queue(GENERAL, &said);
+            sent.extend(said);
+        }
+    };
+    say(&mut sent, &world, &others, "before");
+    let mut new = world.relay.restored(world.dir(), "elsewhere");
+    new.serve();
+    // What the backup does not hold, and what is under way while everybody moves.
+    say(&mut sent, &world, &others, "after the backup");
+    world.founder.has_sent_everything();
+    say(&mut sent, &world, &others, "on the way");
+    let address = new.proxy.address().to_string();
+    let begun = Instant::now();
+    world.founder.ok(&["relay", "move", &address]);
+    for staff in others.iter().chain([&world.founder]) {
+        eventually("everybody is there", || (in_use(staff)? == address).then_some(()));
+    }
+    let took = begun.elapsed();
+    println!("moved 9 devices in {took:?}");
+    say(&mut sent, &world, &others, "there");
+    for staff in others.iter().chain([&world.founder]) {
+        staff.has_sent_everything();
+    }
+
+    // The old relay only shows the way now; who was away follows it.
+    away.iter_mut().for_each(Staff::hold);
+    for staff in &away {
+        eventually("who was away is there", || (in_use(staff)? == address).then_some(()));
+    }
+    world.relay.stop();
+    others.append(&mut away);
+    world.founder.ok(&["send", GENERAL, "all here"]);
+    sent.extend(["begin".to_owned(), "all here".to_owned()]);
+    let wanted: HashSet<String> = sent.into_iter().collect();
+    for staff in others.iter().chain([&world.founder]) {
+        staff.reads(GENERAL, "all here");
+        let read = staff.texts(GENERAL);
+        let set: HashSet<String> = read.iter().cloned().collect();
+        assert_eq!(read.len(), set.len(), "{}: none twice", staff.name);
+        assert_eq!(set, wanted, "{}: none lost", staff.name);
+    }
+    for staff in &others {
+        eventually("all stand at the same epoch", || {
+            (staff.epoch(GENERAL)? == world.founder.epoch(GENERAL)?).then_some(())
+        });
+    }
+    assert!(took < MOVE * slowness(), "{took:?}");
+}
+
+/// How much slower than on an idle machine everything may be just now: the load for each core.
+fn slowness() -> u32 {
+    let load = std::fs::read_to_string("/proc/loadavg").expect("a load");
+    let load: f64 = load.split(' ').next().and_then(|one| one.parse().ok()).expect("a number");
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    (load / cores as f64).ceil().max(1.0) as u32
 }

@@ -1,13 +1,18 @@
 //! `relay ...`
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
-use super::refresh;
+use super::{PATIENCE_MS, refresh};
 use crate::api::{self, Calls};
 use crate::commands::{AddressesCommand, RelayCommand};
-use crate::errors::Failure;
+use crate::errors::{Failure, exit};
 use crate::output::{Out, clean_line, line_of};
 use crate::text;
+
+/// Between two looks whether the relay's log is read.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 /// Runs one of the family.
 pub(super) async fn run(
@@ -17,7 +22,30 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     match command {
         RelayCommand::Addresses { command } => addresses(command, api, out).await,
+        RelayCommand::Move { address } => {
+            refresh(api, out).await?;
+            let answer = api.call("relay.move", json!({"address": address})).await?;
+            done(answer, text::team_moves(), out)
+        }
+        RelayCommand::Accept => done(accept(api).await?, text::relay_accepted(), out),
     }
+}
+
+/// The relay's log has to be read to its end first.
+async fn accept(api: &impl Calls) -> Result<Value, Failure> {
+    let patience = Instant::now() + Duration::from_millis(PATIENCE_MS);
+    loop {
+        match api.call("relay.accept", api::none()).await {
+            Err(error) if error.exit == exit::TRY_AGAIN && Instant::now() < patience => {
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+            answer => return Ok(answer?),
+        }
+    }
+}
+
+fn done(answer: Value, said: &str, out: &mut Out) -> Result<(), Failure> {
+    if out.style.json { out.json(answer) } else { out.done(said) }
 }
 
 async fn addresses(

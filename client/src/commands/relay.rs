@@ -10,6 +10,13 @@ pub(crate) enum RelayCommand {
         #[command(subcommand)]
         command: Option<AddressesCommand>,
     },
+    /// As an admin, move the team to the relay at ADDRESS, restored there from a backup
+    Move {
+        /// HOST:PORT
+        address: String,
+    },
+    /// As an admin, go on with a relay that was restored at the same address
+    Accept,
 }
 
 /// `relay addresses ...`

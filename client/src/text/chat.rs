@@ -43,6 +43,8 @@ sentences! {
     role_given(member: &str, role: &str);
     addresses_changed;
     in_use;
+    team_moves;
+    relay_accepted;
     receipts_on;
     receipts_off;
     undone(count: usize);

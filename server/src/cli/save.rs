@@ -37,7 +37,7 @@ pub(super) fn backup(global: &Global, command: Backup) -> anyhow::Result<()> {
                 if let Some((parent, seq)) = &restored.parent {
                     text.push_str(&format!(
                         "Its log has a new id and goes on after {seq} of log {parent}.\n\
-                         Devices stop there until an entry that an admin signed accepts it.\n"
+                         Devices wait there until an admin says: staffetta relay accept\n"
                     ));
                 }
                 text

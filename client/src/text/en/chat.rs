@@ -38,6 +38,8 @@ say! {
     ask_root_words => "The 24 root words: ";
     addresses_changed => "Every device learns this. Every screen says so.";
     in_use => "in use";
+    team_moves => "The team moves. Every device follows by itself; every screen says so.";
+    relay_accepted => "The team goes on with this relay. Every device follows by itself.";
     receipts_on => "Receipts are on: a message tells how far its sender has read.";
     receipts_off => "Receipts are off.";
     role_given(member: &str, role: &str) => "{member} is {role} now. Every screen says so.";

@@ -42,6 +42,14 @@ pub(in crate::text) const HELP: &[(&str, &str)] = &[
         "Add an address at which the same relay is reached, such as another name or an onion service",
         "Ajouter une adresse à laquelle le même relais répond, comme un autre nom ou un service onion",
     ),
+    (
+        "As an admin, move the team to the relay at ADDRESS, restored there from a backup",
+        "En tant qu’admin, déménager l’équipe vers le relais à ADRESSE, restauré là depuis une sauvegarde",
+    ),
+    (
+        "As an admin, go on with a relay that was restored at the same address",
+        "En tant qu’admin, continuer avec un relais restauré à la même adresse",
+    ),
     ("Remove an address", "Retirer une adresse"),
     ("List the addresses", "Lister les adresses"),
     ("HOST:PORT", "HÔTE:PORT"),

@@ -6,10 +6,11 @@ use serde_json::{Value, json};
 use super::Cx;
 use super::control::Origin;
 use super::fault::{Fault, failed, refused};
-use crate::invite_code::{Host, MAX_ADDRESSES};
+use crate::invite_code::{DEFAULT_PORT, Host, MAX_ADDRESSES};
 use crate::member::agent::core::CallId;
 use crate::member::roster::Action;
 use crate::noise::keys::StaticPublic;
+use crate::wire::limits::MAX_ADDRESS;
 
 /// What `relay.addresses` asks for.
 #[derive(Deserialize)]
@@ -25,7 +26,11 @@ pub(super) fn canonical(typed: &str) -> Result<String, Fault> {
         let text = "That is no address of a relay.";
         refused(text, Some("Write it as HOST:PORT, without http:// before it."))
     })?;
-    Ok(host.with_port(port.unwrap_or(crate::invite_code::DEFAULT_PORT)))
+    let address = host.with_port(port.unwrap_or(DEFAULT_PORT));
+    if address.len() > MAX_ADDRESS {
+        return Err(refused("That address is too long.", None).into());
+    }
+    Ok(address)
 }
 
 impl Cx<'_> {
@@ -106,6 +111,7 @@ impl Cx<'_> {
 
     /// A connection stands over this address, which is tried first from now on.
     pub(super) fn reached(&mut self, address: &str) -> Result<(), Fault> {
+        self.link.address = Some(address.to_owned());
         if self.memory.profile.reached.as_deref() == Some(address) {
             return Ok(());
         }
@@ -114,9 +120,14 @@ impl Cx<'_> {
     }
 }
 
-/// The addresses in the order in which they are tried: the one that worked last, then as listed.
-pub(super) fn in_order(addresses: &[String], reached: Option<&str>) -> Vec<String> {
+/// The addresses in the order in which they are tried: the one that worked last, then as listed;
+/// those that led to a relay which the team has left come last.
+pub(super) fn in_order(
+    addresses: &[String],
+    reached: Option<&str>,
+    avoided: &[String],
+) -> Vec<String> {
     let mut order = addresses.to_vec();
-    order.sort_by_key(|address| reached != Some(address.as_str()));
+    order.sort_by_key(|address| (avoided.contains(address), reached != Some(address.as_str())));
     order
 }

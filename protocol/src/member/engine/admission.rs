@@ -110,9 +110,12 @@ impl Cx<'_> {
             if seq != cursor.seq + 1 {
                 return Err(Fault::Bug("the log begins after the answer"));
             }
-            self.cell(seq, &id, &cell)?;
             let hash = running_hash::next(&cursor.hash, &id, &cell);
+            self.cell(seq, &id, &cell, &hash)?;
             cursor = Cursor { log: cursor.log, seq, hash };
+            if self.turn_to_next_log(&mut cursor)? {
+                return Ok(());
+            }
         }
         self.set_cursor(cursor)
     }

@@ -36,6 +36,10 @@ fn stopped_fault(why: Stopped) -> Fault {
         Stopped::Restored => {
             (1, "Ask an admin to revoke this device, and to invite you again into a new profile.")
         }
+        Stopped::Strange => (
+            1,
+            "Tell your admin by voice. An admin who knows of it repeats: staffetta relay accept",
+        ),
         _ => (1, "Tell your admin by voice, and do not trust this relay meanwhile."),
     };
     failed(exit, why.text(), Some(hint)).into()
@@ -160,6 +164,7 @@ impl Cx<'_> {
                     | "search"
                     | "subscribe"
             )
+            && (method, why) != ("relay.accept", Stopped::Strange)
         {
             return Err(stopped_fault(why));
         }
@@ -207,6 +212,8 @@ impl Cx<'_> {
                 }
                 Ok(())
             }
+            "relay.move" => self.move_relay(id, &read(params)?),
+            "relay.accept" => self.accept_log(id),
             "verify" => return self.verify(&read(params)?).map(Some),
             "team" => return self.team().map(Some),
             "revoke" => {

@@ -179,10 +179,11 @@ impl Cx<'_> {
     fn take_standing(&mut self, peer: DeviceId, standing: &Standing) -> Result<(), Fault> {
         let Some(old) = self.memory.cursor else { return Ok(()) };
         let Standing { log, seq, hash, .. } = *standing;
-        let fits = log == old.log && seq >= old.seq && self.rolls_to_claim(seq, hash);
+        let follows = seq >= old.seq && self.rolls_to_claim(seq, hash);
         for signed in &standing.entries {
             self.entry(signed, seq, super::control::Origin::Other)?;
         }
+        let fits = follows && self.memory.next_log.take().unwrap_or(old.log) == log;
         if self.memory.profile.stopped.is_some() {
             return Ok(());
         }

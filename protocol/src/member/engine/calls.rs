@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::addresses::in_order;
 use super::fault::Fault;
 use super::link::{Asked, Link};
-use super::profile::Stage;
+use super::profile::{Stage, Stopped};
+use super::scout::Scout;
 use super::{Cx, Engine};
 use crate::member::agent::core::{CallId, Core, Dial, Down, Now, Out};
 use crate::noise::keys::{AccessSecret, StaticPublic, StaticSecret};
@@ -19,7 +20,7 @@ impl Core for Engine {
     fn dial(&self) -> Option<Dial> {
         let profile = &self.memory.profile;
         let resume = match (&profile.stage, self.memory.cursor) {
-            _ if profile.stopped.is_some() => return None,
+            _ if profile.stopped.is_some_and(|why| why != Stopped::Strange) => return None,
             (Stage::Inside, _) if let Some(behind) = &profile.behind => behind.from,
             (Stage::Inside | Stage::Admitted, cursor) => cursor.map_or(1, |cursor| cursor.seq + 1),
             (Stage::Enrolled { from, .. }, _) => *from,
@@ -27,7 +28,10 @@ impl Core for Engine {
         };
         let keys = self.memory.keys.as_ref()?;
         Some(Dial {
-            addresses: in_order(&profile.addresses, profile.reached.as_deref()),
+            addresses: match self.scout.as_ref().filter(|scout| scout.is_out()) {
+                Some(Scout { address, .. }) => vec![address.clone()],
+                None => in_order(&profile.addresses, profile.reached.as_deref(), &self.avoided),
+            },
             relay: StaticPublic(profile.relay.as_slice().try_into().ok()?),
             transport: StaticSecret::from_secret(Secret::copy(keys.transport.secret().expose())?),
             access: AccessSecret::from_secret(Secret::copy(keys.access.secret().expose())?),
@@ -48,11 +52,13 @@ impl Core for Engine {
             self.link = Link::default();
             self.out.push_back(Out::Redial);
         }
+        self.try_strange(now);
     }
 
     fn down(&mut self, now: Now, why: Down) {
         let was = self.link.connected || self.link.down != Some(why);
         self.link = Link::broken(why);
+        self.scout_down(why);
         if was {
             let state = if why == Down::Refused { "refused" } else { "offline" };
             let event = json!({"v": 1, "type": "connection", "state": state});
@@ -104,6 +110,7 @@ impl Core for Engine {
         if let Err(fault) = done {
             tracing::warn!(?fault, "a timer's step failed");
         }
+        self.try_strange(now);
     }
 
     fn deadline(&self) -> Option<u64> {
@@ -132,8 +139,13 @@ impl Cx<'_> {
             ToDevice::Welcome { log, head, hash, .. } => self.welcome(log, head, hash),
             // What was under way on a connection that is given up.
             _ if !self.link.connected => Ok(()),
+            // Of a relay that is not the team's, the log is looked at and nothing else.
+            frame if self.memory.profile.stopped.is_some() => match frame {
+                ToDevice::Push { first, hash, cells, .. } => self.push(first, hash, &cells),
+                _ => Ok(()),
+            },
             ToDevice::Push { first, hash, cells, .. } => self.push(first, hash, &cells),
-            ToDevice::Ack { request, .. } => self.acked(request),
+            ToDevice::Ack { request, seqs } => self.acked(request, &seqs),
             ToDevice::Done { request } => self.done(request),
             ToDevice::Fail { request, code, retry_ms } => self.failed(request, code, retry_ms),
             ToDevice::Gap { .. } => self.fell_behind(),
@@ -164,13 +176,14 @@ impl Cx<'_> {
                 self.uploaded(&blob)
             }
             Some(Asked::BlobDelete(blob)) => Ok(self.tx.remove_own_blob(&blob)?),
-            Some(Asked::Put(_) | Asked::BlobGet(_)) | None => Ok(()),
+            Some(Asked::Put(_) | Asked::Carry(..) | Asked::BlobGet(_)) | None => Ok(()),
         }
     }
 
     fn failed(&mut self, request: Request, code: FailCode, retry_ms: u32) -> Result<(), Fault> {
         match self.link.answered(request) {
             Some(Asked::Put(ids)) => self.put_failed(&ids, code, retry_ms),
+            Some(Asked::Carry(..)) => self.put_failed(&[], code, retry_ms),
             Some(Asked::Rows) => self.rows_failed(code, retry_ms),
             Some(asked @ (Asked::Invite(_) | Asked::InviteEnd(_))) => {
                 self.invite_failed(&asked, code)

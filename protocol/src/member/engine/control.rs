@@ -159,9 +159,9 @@ impl Cx<'_> {
             }
             Applied::Policy { name } => self.policy_changed(&name, &entry.author)?,
             Applied::Vouched { devices } => self.vouched_for(&devices, &entry.author)?,
-            Applied::Unsupported(_) => self.alarm(
-                "The team's list has a change that this version cannot carry out. Update Staffetta.",
-            )?,
+            Applied::LogChange { old, seq, hash, new } => {
+                self.log_changed((old, seq, hash, new), place, origin)?;
+            }
         }
         self.release_rooms()
     }

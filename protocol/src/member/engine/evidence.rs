@@ -20,6 +20,8 @@ pub(super) enum Evidence {
     Rewrite,
     /// It has another log than before, or one that ends earlier.
     OtherLog,
+    /// It is one that the team has left.
+    LeftLog,
 }
 
 impl Evidence {
@@ -32,6 +34,7 @@ impl Evidence {
             Self::Reorder => "reorder",
             Self::Rewrite => "rewrite",
             Self::OtherLog => "other-log",
+            Self::LeftLog => "left-log",
         }
     }
 
@@ -44,6 +47,7 @@ impl Evidence {
             Self::Reorder => "The relay showed messages in another order than it counted them.",
             Self::Rewrite => "The relay altered a message of this device.",
             Self::OtherLog => "The relay has another log than before, or one that ends earlier.",
+            Self::LeftLog => "A relay that the team has left answers. It is refused.",
         }
     }
 

@@ -7,6 +7,7 @@ use super::evidence::Evidence;
 use super::fault::Fault;
 use super::memory::{Key, Live};
 use super::profile::{Stage, Stopped};
+use super::scout::Scout;
 use crate::cell::chain::{Accepted, Whole};
 use crate::cell::fragment::Fragment;
 use crate::member::agent::core::Out;
@@ -44,6 +45,10 @@ impl Cx<'_> {
         self.link.connected = true;
         self.link.down = None;
         self.link.target = head;
+        self.link.shown = Some((log, head, hash));
+        if self.scout.as_ref().is_some_and(Scout::is_out) {
+            return self.scouted(log, head, hash);
+        }
         (self.link.seen, self.link.seen_at) = (self.memory.head(), self.now.mono_ms);
         if self.memory.profile.behind.is_some() {
             // It is read again from where this connection begins.
@@ -51,7 +56,14 @@ impl Cx<'_> {
         }
         match (self.memory.cursor, &self.memory.profile.stage) {
             (Some(cursor), _) => {
-                if cursor.log != log || head < cursor.seq {
+                if cursor.log != log {
+                    return self.other_log(log);
+                }
+                self.back_from_strange()?;
+                if self.begin_to_carry(head, hash)? {
+                    return Ok(());
+                }
+                if head < cursor.seq {
                     self.caught(Evidence::OtherLog)?;
                     return self.stop(Stopped::OtherLog);
                 }
@@ -63,6 +75,7 @@ impl Cx<'_> {
             (None, Stage::Inside) => self.begin_log(log)?,
             (None, _) => self.memory.unread.clear(),
         }
+        self.avoided.retain(|address| Some(address) != self.link.address.as_ref());
         self.event(json!({"v": 1, "type": "connection", "state": "online"}));
         Ok(())
     }
@@ -82,8 +95,10 @@ impl Cx<'_> {
 
     /// PUSH: the next cells. They are taken over only if the running hash fits.
     pub(super) fn push(&mut self, first: Seq, hash: Digest, cells: &Cells) -> Result<(), Fault> {
-        if self.memory.profile.stopped.is_some() {
-            return Ok(());
+        match self.memory.profile.stopped {
+            Some(Stopped::Strange) => return self.push_strange(first, hash, cells),
+            Some(_) => return Ok(()),
+            None => {}
         }
         let Some(cursor) = self.memory.cursor else { return self.push_while_joining(first, cells) };
         if self.memory.profile.behind.is_some() {
@@ -108,23 +123,39 @@ impl Cx<'_> {
         for (seq, hash) in (first..).zip(&hashes) {
             self.note_hash(seq, hash);
         }
-        for (seq, (id, cell)) in (first..).zip(cells.iter()) {
-            self.cell(seq, &id, cell)?;
+        let mut at = cursor;
+        for ((seq, (id, cell)), hash) in (first..).zip(cells.iter()).zip(hashes) {
+            self.cell(seq, &id, cell, &hash)?;
             if self.memory.profile.stopped == Some(Stopped::Restored) {
                 return Ok(());
             }
+            at = Cursor { log: at.log, seq, hash };
+            if self.turn_to_next_log(&mut at)? {
+                // What comes after it in the old log does not count.
+                return Ok(());
+            }
         }
-        let seq = cursor.seq + cells.len() as u64;
-        self.set_cursor(Cursor { log: cursor.log, seq, hash })?;
+        self.set_cursor(at)?;
         self.report_seen();
         Ok(())
     }
 
     /// One cell at its place.
-    pub(super) fn cell(&mut self, seq: Seq, id: &CellId, cell: &[u8; CELL]) -> Result<(), Fault> {
+    pub(super) fn cell(
+        &mut self,
+        seq: Seq,
+        id: &CellId,
+        cell: &[u8; CELL],
+        hash: &Digest,
+    ) -> Result<(), Fault> {
+        let now = self.now.unix_s();
         match self.tx.own_cell(cell)? {
-            OwnCell::Exact(own) => return self.own_cell(seq, &own),
+            OwnCell::Exact(own) => {
+                self.tx.push_ring(seq, id, cell, hash, (true, now))?;
+                return self.own_cell(seq, &own);
+            }
             OwnCell::Altered(_) => {
+                self.tx.push_ring(seq, id, cell, hash, (true, now))?;
                 return self.caught(Evidence::Rewrite);
             }
             OwnCell::No => {}
@@ -133,10 +164,9 @@ impl Cx<'_> {
         if self.is_from_my_future(cell)? {
             return self.stop(Stopped::Restored);
         }
-        if !self.foreign_cell(seq, cell)? {
-            self.tx.push_ring(seq, id, cell, self.now.unix_s())?;
-        }
-        Ok(())
+        // Before what it brings about: an entry may want the hash at its own place.
+        let known = self.foreign_cell(seq, cell)?;
+        Ok(self.tx.push_ring(seq, id, cell, hash, (known, now))?)
     }
 
     /// A cell of the outbox came back, equal in all 1024 bytes. Its first occurrence is the one
@@ -254,7 +284,7 @@ impl Cx<'_> {
             next = last.seq + 1;
             for cell in cells {
                 if self.foreign_cell(cell.seq, &cell.cell)? {
-                    self.tx.remove_ring(cell.seq)?;
+                    self.tx.known_ring(cell.seq)?;
                 }
             }
         }
@@ -295,7 +325,7 @@ impl Cx<'_> {
     }
 
     /// As [`Cx::caught`], unless it was said already and nobody has dismissed it.
-    fn caught_once(&mut self, at: Evidence) -> Result<(), Fault> {
+    pub(super) fn caught_once(&mut self, at: Evidence) -> Result<(), Fault> {
         let alarms: Vec<String> = self.tx.get(MetaKey::Alarms)?.unwrap_or_default();
         if alarms.iter().any(|known| known == at.text()) { Ok(()) } else { self.caught(at) }
     }

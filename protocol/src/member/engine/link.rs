@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use crate::member::agent::core::Down;
 use crate::wire::frame::Request;
-use crate::wire::ids::{BlobId, CellId, InviteId, Seq};
+use crate::wire::ids::{BlobId, CellId, Digest, InviteId, LogId, Seq};
 
 use super::blobs::Fetch;
 
@@ -15,6 +15,14 @@ pub(super) struct Link {
     pub(super) connected: bool,
     /// Why the last connection or attempt ended.
     pub(super) down: Option<Down>,
+    /// The address over which this connection goes.
+    pub(super) address: Option<String>,
+    /// The log that WELCOME named, its head and the running hash there.
+    pub(super) shown: Option<(LogId, Seq, Digest)>,
+    /// When to look for the team's own relay elsewhere, in monotonic milliseconds.
+    pub(super) leave_at: Option<u64>,
+    /// The next cell to be put into a log that lacks it; nothing else is sent before the last.
+    pub(super) carry: Option<Seq>,
     /// The head that WELCOME named: nothing is sent before it is read.
     pub(super) target: Seq,
     /// Cells handed over on this connection and not yet seen in the log.
@@ -40,6 +48,8 @@ pub(super) struct Link {
 #[derive(Clone, PartialEq, Eq)]
 pub(super) enum Asked {
     Put(Vec<CellId>),
+    /// Cells of the old log from this place on, so many.
+    Carry(Seq, u64),
     Rows,
     Invite(InviteId),
     InviteEnd(InviteId),

@@ -14,7 +14,7 @@ use crate::member::store::{
     BeaconClock, ChannelKind, ChannelRow, Cursor, MetaKey, ResyncRow, RoomRow, View,
 };
 use crate::secret::Secret;
-use crate::wire::ids::{CellId, DeviceId, Digest, InviteId, RoomId, Seq};
+use crate::wire::ids::{CellId, DeviceId, Digest, InviteId, LogId, RoomId, Seq};
 use crate::wire::limits::CELL;
 
 /// Everything the engine keeps in memory.
@@ -34,6 +34,8 @@ pub(super) struct Memory {
     pub(super) unread: Vec<(Seq, CellId, Box<[u8; CELL]>)>,
     /// The last place and running hash that the relay named while this device believes nothing.
     pub(super) claimed: Option<(Seq, Digest)>,
+    /// The log that an entry just read says to go on in.
+    pub(super) next_log: Option<LogId>,
     /// Who asks where the log stands, and the number of its last roster entry.
     pub(super) asked_where: BTreeMap<DeviceId, u32>,
     /// The running hashes at the last places read, in short form.
@@ -130,6 +132,7 @@ impl Memory {
             cursor: view.cursor()?,
             unread: Vec::new(),
             claimed: None,
+            next_log: None,
             asked_where: BTreeMap::new(),
             recent: VecDeque::new(),
         })

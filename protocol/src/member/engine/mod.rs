@@ -40,6 +40,7 @@ mod marks;
 mod members;
 mod memory;
 mod mentions;
+mod moving;
 mod outbound;
 mod packages;
 mod place;
@@ -53,9 +54,11 @@ mod roles;
 mod room_state;
 mod rooms;
 mod rows;
+mod scout;
 mod screen;
 mod search;
 mod standstill;
+mod strange;
 mod trust;
 mod values;
 mod verify;
@@ -73,6 +76,7 @@ use serde_json::Value;
 use self::fault::Fault;
 use self::link::Link;
 use self::memory::Memory;
+use self::scout::Scout;
 use self::waits::Waits;
 use super::agent::core::{ApiError, CallId, Now, Out};
 use super::e2ee::Provider;
@@ -94,6 +98,10 @@ pub struct Engine {
     out: VecDeque<Out>,
     /// When housekeeping is due, in monotonic milliseconds.
     housekeeping_at: u64,
+    /// An admin's device that looks at another relay, if this one does.
+    scout: Option<Scout>,
+    /// Addresses that led to a relay which the team has left; tried last.
+    avoided: Vec<String>,
     /// When the next message is to vanish, in unix seconds; 0 before the first step.
     expiry: Option<u64>,
     /// The same as a timer, in monotonic milliseconds.
@@ -107,6 +115,8 @@ struct Cx<'a> {
     link: &'a mut Link,
     waits: &'a mut Waits,
     random: &'a mut (dyn Random + Send),
+    scout: &'a mut Option<Scout>,
+    avoided: &'a mut Vec<String>,
     now: Now,
     effects: Vec<Out>,
     /// Something was forgotten that must not stay in the write-ahead log either.
@@ -130,6 +140,8 @@ impl Engine {
             waits: Waits::default(),
             out: VecDeque::new(),
             housekeeping_at: 0,
+            scout: None,
+            avoided: Vec::new(),
             expiry: Some(0),
             expiry_due: None,
         })
@@ -141,14 +153,15 @@ impl Engine {
         now: Now,
         work: impl FnOnce(&mut Cx<'_>) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
-        let Self { store, random, memory, link, waits, .. } = self;
+        let Self { store, random, memory, link, waits, scout, avoided, .. } = self;
         let before = link.mark();
         let due = self.expiry.is_some_and(|at| at <= now.unix_s());
         let done = store.step(|tx| {
             let forgotten = due && tx.purge_expired(now.unix_s())? > 0;
             let random = random.as_mut();
+            let effects = Vec::new();
             let mut cx =
-                Cx { tx, memory, link, waits, random, now, effects: Vec::new(), forgotten };
+                Cx { tx, memory, link, waits, random, scout, avoided, now, effects, forgotten };
             let value = work(&mut cx)?;
             cx.settle()?;
             cx.answer_waits()?;

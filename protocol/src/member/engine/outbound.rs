@@ -57,6 +57,7 @@ impl Cx<'_> {
     /// Whether everything the relay had when it welcomed us is read.
     pub(super) fn caught_up(&self) -> bool {
         self.link.connected
+            && self.link.carry.is_none()
             && self.memory.profile.behind.is_none()
             && self.memory.cursor.is_some_and(|c| c.seq >= self.link.target)
     }
@@ -95,8 +96,12 @@ impl Cx<'_> {
 
     /// ACK: the cells are durable at the relay. They count when they come back.
     /// Of what is whole there and has not come back yet, people are told.
-    pub(super) fn acked(&mut self, request: Request) -> Result<(), Fault> {
-        let Some(Asked::Put(cells)) = self.link.answered(request) else { return Ok(()) };
+    pub(super) fn acked(&mut self, request: Request, seqs: &[Seq]) -> Result<(), Fault> {
+        let cells = match self.link.answered(request) {
+            Some(Asked::Put(cells)) => cells,
+            Some(Asked::Carry(first, count)) => return self.carried(first, count, seqs),
+            _ => return Ok(()),
+        };
         self.link.refused = None;
         for id in cells {
             // Cells go out in their order: with the last one all are there.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteArray;
 
+use super::moving::Moved;
 use crate::wire::ids::{DeviceId, InviteId, MemberId, RoomId, Seq};
 
 /// What a profile knows of itself beside its keys.
@@ -41,7 +42,10 @@ pub struct Profile {
     /// Whether the device fell behind what the relay keeps, and how it finds back.
     #[serde(default)]
     pub(super) behind: Option<Behind>,
-    /// Why the device has stopped for good, if it has.
+    /// The team has moved, and the new log may lack something that the old one had.
+    #[serde(default)]
+    pub(super) moved: Option<Moved>,
+    /// Why the device has stopped, if it has.
     pub(super) stopped: Option<Stopped>,
 }
 
@@ -84,8 +88,10 @@ pub(super) enum Stage {
 pub(super) enum Stopped {
     /// It was revoked.
     Revoked,
-    /// The relay showed another log, or one that ends before what it had shown.
+    /// The relay showed a log that ends before what it had shown.
     OtherLog,
+    /// The relay shows a log that no admin has named; the device only looks for that.
+    Strange,
     /// The relay's running hash does not fit the cells: it has shown two different pasts.
     Forked,
     /// It is a copy: the device has gone on elsewhere since.
@@ -124,6 +130,9 @@ impl Stopped {
             Self::Revoked => "This device was revoked.",
             Self::OtherLog => {
                 "The relay shows another log than before, or one that ends earlier. Nothing more is sent."
+            }
+            Self::Strange => {
+                "The relay shows another log than before. Nothing is sent until an admin says that the team goes on in it."
             }
             Self::Forked => "The relay showed us two different pasts. Nothing more is sent.",
             Self::Restored => {

@@ -41,6 +41,8 @@ pub(super) enum What {
     Approved { device: DeviceId, answer: Value },
     /// What was posted has its place, and the relay has confirmed what follows.
     Posted { answer: Value },
+    /// The new relay was looked at.
+    Moving,
     /// The devices are cut at the relay and out of this device's rooms.
     Revoked { devices: Vec<DeviceId>, answer: Value },
 }
@@ -132,7 +134,7 @@ impl Cx<'_> {
         let holds = |holds: bool, answer: &Value| holds.then(|| answer.clone());
         Ok(match what {
             What::Sent(content) => self.sent_answer(content)?,
-            What::Fetched(_) => None,
+            What::Fetched(_) | What::Moving => None,
             What::Synced => {
                 let done = self.caught_up() && self.tx.unplaced(None, 1)?.is_empty();
                 let done = done && self.tx.unsealed_texts()?.is_empty();

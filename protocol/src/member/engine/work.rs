@@ -19,7 +19,10 @@ impl Cx<'_> {
     pub(super) fn settle(&mut self) -> Result<(), Fault> {
         self.link.due = None;
         if self.memory.profile.stopped.is_some() {
-            return Ok(());
+            return self.wait_at_strange();
+        }
+        if self.carry()? {
+            return self.set_timer();
         }
         self.work_on_blobs()?;
         if !self.memory.profile.is_inside() {
@@ -36,6 +39,7 @@ impl Cx<'_> {
             self.run_errands()?;
             self.share_with_admins()?;
             self.work_on_beacons()?;
+            self.announce_move()?;
         }
         self.work_on_rows()?;
         self.work_on_invites()?;

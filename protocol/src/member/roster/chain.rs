@@ -10,7 +10,7 @@ use super::rules::{self, Name};
 use crate::invite_code::{Language, Role, RosterHead};
 use crate::member::identity::{DevicePublic, SigningPublic, SigningSecret};
 use crate::noise::keys::StaticPublic;
-use crate::wire::ids::{DeviceId, Digest, InviteId, MemberId, RoomId, TeamId};
+use crate::wire::ids::{DeviceId, Digest, InviteId, LogId, MemberId, RoomId, Seq, TeamId};
 
 /// Most devices that admins add, the revoked ones counted; the root may go on.
 pub const MAX_DEVICES: usize = 4_096;
@@ -78,13 +78,6 @@ impl std::fmt::Debug for Relay {
     }
 }
 
-/// An action whose format this version reads and whose effect it cannot bring about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unsupported {
-    /// A restored or replaced log.
-    LogChange,
-}
-
 /// What an entry changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Applied {
@@ -149,9 +142,17 @@ pub enum Applied {
         /// Whether the relay's key or addresses may be others.
         relay: bool,
     },
-    /// The entry counts, and this version cannot do what it says: the caller must tell the
-    /// person, and must not act as if nothing had happened.
-    Unsupported(Unsupported),
+    /// The log goes on under another id.
+    LogChange {
+        /// The log that ended.
+        old: LogId,
+        /// The last place that the new log had when this was said.
+        seq: Seq,
+        /// Its running hash there.
+        hash: Digest,
+        /// The log that continues it.
+        new: LogId,
+    },
 }
 
 /// An entry that was found to extend one roster at its present head; only [`Roster::check`]
@@ -183,7 +184,8 @@ pub struct Roster {
     pub(super) devices: BTreeMap<DeviceId, Device>,
     pub(super) relay: Option<Relay>,
     pub(super) policies: BTreeMap<String, u64>,
-    pub(super) unsupported: Vec<(u32, Unsupported)>,
+    /// The logs that the team has had, the present one last; empty before the first change.
+    pub(super) logs: Vec<LogId>,
     /// What each entry set, by its number.
     pub(super) effects: Vec<Effect>,
     pub(super) undone: BTreeSet<u32>,
@@ -234,7 +236,7 @@ impl Roster {
             devices: BTreeMap::new(),
             relay: None,
             policies: BTreeMap::new(),
-            unsupported: Vec::new(),
+            logs: Vec::new(),
             effects: vec![Effect::Nothing],
             undone: BTreeSet::new(),
         })
@@ -330,7 +332,12 @@ impl Roster {
                 self.policies.insert(name.clone(), *value);
                 Ok(Applied::Policy { name: name.clone() })
             }
-            Action::LogChange { .. } => Ok(self.skip(entry.number, Unsupported::LogChange)),
+            Action::LogChange { old, seq, hash, new } => {
+                let (old, seq, hash, new) = (*old, *seq, *hash, *new);
+                self.logs.pop();
+                self.logs.extend([old, new]);
+                Ok(Applied::LogChange { old, seq, hash, new })
+            }
             Action::RoomRestart { room, without } => {
                 let (room, without, by) = (*room, *without, entry.author);
                 Ok(Applied::RoomRestart { room, without, by })
@@ -338,11 +345,6 @@ impl Roster {
             Action::Vouch { devices } => Ok(self.fold_vouch(entry, devices)),
             Action::Rewind { numbers } => Ok(self.fold_rewind(entry.number, numbers)),
         }
-    }
-
-    fn skip(&mut self, number: u32, what: Unsupported) -> Applied {
-        self.unsupported.push((number, what));
-        Applied::Unsupported(what)
     }
 
     fn fold_add(&mut self, entry: &Entry, add: &AddDevice) -> Applied {

@@ -22,7 +22,6 @@ pub(crate) mod tests;
 pub use action::{Action, AddDevice, Author, MAX_POLICY_BYTES, MAX_REWOUND, MAX_VOUCHED};
 pub use chain::{
     Applied, Checked, Device, MAX_DEVICES, MAX_ENTRIES, MAX_POLICIES, Member, Relay, Roster,
-    Unsupported,
 };
 pub use entry::{Entry, MAX_ENTRY_BYTES, MAX_SIGNED_BYTES, SignedEntry};
 pub use error::{EntryError, RosterError};

@@ -1,12 +1,12 @@
 //! What the roster answers.
 
 use super::action::Author;
-use super::chain::{Device, MAX_DEVICES, MAX_POLICIES, Member, Relay, Roster, Unsupported};
+use super::chain::{Device, MAX_DEVICES, MAX_POLICIES, Member, Relay, Roster};
 use super::nearest::nearest;
 use super::rules::{self, Name};
 use crate::invite_code::{Language, Role, RosterHead};
 use crate::member::identity::{DevicePublic, SigningPublic};
-use crate::wire::ids::{DeviceId, InviteId, MemberId, TeamId};
+use crate::wire::ids::{DeviceId, InviteId, LogId, MemberId, TeamId};
 
 impl Roster {
     /// The team's id: the hash of entry 0.
@@ -123,9 +123,14 @@ impl Roster {
         self.policies.get(name).copied()
     }
 
-    /// The entries this version could read and not bring about, by number.
-    pub fn unsupported(&self) -> &[(u32, Unsupported)] {
-        &self.unsupported
+    /// The log that the last `log change` named; `None` while the team has its first.
+    pub fn log(&self) -> Option<&LogId> {
+        self.logs.last()
+    }
+
+    /// Whether the team had this log and goes on in another.
+    pub fn has_left(&self, log: &LogId) -> bool {
+        self.logs.split_last().is_some_and(|(_, left)| left.contains(log))
     }
 
     pub(super) fn has_active_device(&self, member: &MemberId) -> bool {

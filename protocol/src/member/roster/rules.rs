@@ -100,10 +100,15 @@ pub(super) fn permit(roster: &Roster, author: &Author, action: &Action) -> Resul
         }
         Action::Policy { name, .. } if !roster.has_room_for_policy(name) => Err(RosterError::Full),
         Action::Vouch { devices } => roster.permit_vouch(author, devices),
-        Action::Policy { .. }
-        | Action::RelayAddresses { .. }
-        | Action::LogChange { .. }
-        | Action::RoomRestart { .. } => Ok(()),
+        // The present log, and never one that was left.
+        Action::LogChange { old, new, .. } => {
+            let present = roster.log().is_none_or(|log| log == old);
+            let fresh = new != old && !roster.has_left(new);
+            if present && fresh { Ok(()) } else { Err(RosterError::NotAllowed) }
+        }
+        Action::Policy { .. } | Action::RelayAddresses { .. } | Action::RoomRestart { .. } => {
+            Ok(())
+        }
     }
 }
 

@@ -1,10 +1,10 @@
-//! Cells that matched no channel, kept for a while: a Welcome names an earlier place, and the
-//! joiner reads on from there.
+//! The last cells of the log. Those that matched no channel are kept because a Welcome names an
+//! earlier place, and the joiner reads on from there; all, because another relay may lack them.
 
 use super::outbox::cell_bytes;
 use super::sql::closed_debug;
 use super::{StoreError, Tx, View};
-use crate::wire::ids::{CellId, Seq};
+use crate::wire::ids::{CellId, Digest, Seq};
 use crate::wire::limits::CELL;
 
 /// How many cells are kept at most: 64 MiB of them.
@@ -13,7 +13,7 @@ pub const RING_CELLS: u32 = 64 * 1024;
 /// How long a cell is kept, in seconds: 48 hours.
 pub const RING_LIFETIME_S: u64 = 48 * 60 * 60;
 
-/// A cell that matched nothing when it came.
+/// A cell as it came.
 #[derive(Clone)]
 pub struct RingCell {
     /// Its place.
@@ -27,20 +27,43 @@ pub struct RingCell {
 closed_debug!(RingCell);
 
 impl View<'_> {
-    /// Up to `limit` cells from the place `from` on, in log order.
+    /// Up to `limit` cells that matched nothing, from the place `from` on, in log order.
     ///
     /// # Errors
     /// Those of the database.
     pub fn ring_from(&self, from: Seq, limit: u32) -> Result<Vec<RingCell>, StoreError> {
+        let sql = "SELECT seq, cell_id, cell FROM ring
+                   WHERE known = 0 AND seq >= ?1 ORDER BY seq LIMIT ?2";
+        self.ring_cells(sql, from, limit)
+    }
+
+    /// Up to `limit` cells, matched or not, from the place `from` on, in log order.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn tail_from(&self, from: Seq, limit: u32) -> Result<Vec<RingCell>, StoreError> {
         let sql = "SELECT seq, cell_id, cell FROM ring WHERE seq >= ?1 ORDER BY seq LIMIT ?2";
+        self.ring_cells(sql, from, limit)
+    }
+
+    fn ring_cells(&self, sql: &str, from: Seq, limit: u32) -> Result<Vec<RingCell>, StoreError> {
         self.rows(sql, (from, limit), |row| {
             Ok(RingCell { seq: row.get(0)?, id: row.get(1)?, cell: cell_bytes(row, 2)? })
         })
     }
+
+    /// The running hash at a place whose cell is still kept.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn ring_hash(&self, seq: Seq) -> Result<Option<Digest>, StoreError> {
+        self.row("SELECT hash FROM ring WHERE seq = ?1", [seq], |row| row.get(0))
+    }
 }
 
 impl Tx<'_> {
-    /// Keeps a cell that came at `now` (unix seconds). Call [`Tx::trim_ring`] now and then.
+    /// Keeps a cell that came at `now` (unix seconds), the running hash at its place, and whether
+    /// it matched a channel. Call [`Tx::trim_ring`] now and then.
     ///
     /// # Errors
     /// Those of the database.
@@ -49,21 +72,23 @@ impl Tx<'_> {
         seq: Seq,
         id: &CellId,
         cell: &[u8; CELL],
-        now: u64,
+        hash: &Digest,
+        (known, now): (bool, u64),
     ) -> Result<(), StoreError> {
         self.execute(
-            "INSERT OR IGNORE INTO ring (seq, at, cell_id, cell) VALUES (?1, ?2, ?3, ?4)",
-            (seq, now, id, cell),
+            "INSERT OR IGNORE INTO ring (seq, at, known, hash, cell_id, cell)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            (seq, now, known, hash, id, cell),
         )?;
         Ok(())
     }
 
-    /// Forgets a cell that has found its channel.
+    /// Notes that a cell has found its channel.
     ///
     /// # Errors
     /// Those of the database.
-    pub fn remove_ring(&self, seq: Seq) -> Result<(), StoreError> {
-        self.execute("DELETE FROM ring WHERE seq = ?1", [seq])?;
+    pub fn known_ring(&self, seq: Seq) -> Result<(), StoreError> {
+        self.execute("UPDATE ring SET known = 1 WHERE seq = ?1", [seq])?;
         Ok(())
     }
 

@@ -24,8 +24,20 @@ pub(super) const SAID: &[(&str, &str)] = &[
         "Un changement de l’équipe a été devancé par un autre : {}",
     ),
     (
-        "The team's list has a change that this version cannot carry out. Update Staffetta.",
-        "La liste de l’équipe contient un changement que cette version ne sait pas suivre. Mettez Staffetta à jour.",
+        "The team moves to another relay (change {}).",
+        "L’équipe déménage vers un autre relais (changement {}).",
+    ),
+    (
+        "The relay showed an admin another past than this device.",
+        "Le relais a montré à un admin un autre passé qu’à cet appareil.",
+    ),
+    (
+        "A relay that the team has left answers. It is refused.",
+        "Un relais que l’équipe a quitté répond. Il est refusé.",
+    ),
+    (
+        "The relay shows another log than before. Nothing is sent until an admin says that the team goes on in it.",
+        "Le relais montre un autre journal qu’avant. Rien n’est envoyé tant qu’un admin n’a pas dit que l’équipe y continue.",
     ),
     (
         "{} is a new admin of the team (change {}).",

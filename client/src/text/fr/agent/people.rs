@@ -6,11 +6,72 @@ pub(super) const SAID: &[(&str, &str)] = &[
         "Only admins change the team's policies.",
         "Seuls les admins changent les règles de l’équipe.",
     ),
+    ("That address is too long.", "Cette adresse est trop longue."),
+    (
+        "This device is not ready to move the team.",
+        "Cet appareil n’est pas prêt à déménager l’équipe.",
+    ),
+    (
+        "That is the relay which the team uses already.",
+        "C’est le relais que l’équipe utilise déjà.",
+    ),
+    (
+        "Add the address instead: staffetta relay addresses add HOST:PORT",
+        "Ajoutez plutôt l’adresse : staffetta relay addresses add HÔTE:PORT",
+    ),
+    ("The team has left that relay before.", "L’équipe a déjà quitté ce relais."),
+    ("Restore the newest backup again.", "Restaurez à nouveau la dernière sauvegarde."),
+    (
+        "That relay has another past than this device.",
+        "Ce relais a un autre passé que cet appareil.",
+    ),
+    (
+        "Do not use it. Restore a backup that you trust.",
+        "Ne l’utilisez pas. Restaurez une sauvegarde digne de confiance.",
+    ),
+    (
+        "That relay's backup is too old, or newer than this device.",
+        "La sauvegarde de ce relais est trop ancienne, ou plus récente que cet appareil.",
+    ),
+    (
+        "Make a new backup of the old relay and restore that.",
+        "Faites une nouvelle sauvegarde de l’ancien relais et restaurez-la.",
+    ),
+    (
+        "The relay shows no other log than before.",
+        "Le relais ne montre pas d’autre journal qu’avant.",
+    ),
+    (
+        "See where it is: staffetta relay addresses",
+        "Pour voir où il est : staffetta relay addresses",
+    ),
+    (
+        "The relay's log is not read to its end yet.",
+        "Le journal du relais n’est pas encore lu jusqu’au bout.",
+    ),
+    (
+        "The relay at that address does not know this device: it is not this team's.",
+        "Le relais à cette adresse ne connaît pas cet appareil : ce n’est pas celui de l’équipe.",
+    ),
+    (
+        "Restore the newest backup there, then repeat the command.",
+        "Restaurez-y la dernière sauvegarde, puis relancez la commande.",
+    ),
+    ("There is no relay at that address.", "Il n’y a pas de relais à cette adresse."),
+    (
+        "Nothing was changed. Check the address, and that the new relay is served.",
+        "Rien n’a changé. Vérifiez l’adresse, et que le nouveau relais est en service.",
+    ),
+    (
+        "Tell your admin by voice. An admin who knows of it repeats: staffetta relay accept",
+        "Prévenez votre admin de vive voix. Un admin au courant lance : staffetta relay accept",
+    ),
     ("That is no address of a relay.", "Ce n’est pas l’adresse d’un relais."),
     (
         "Write it as HOST:PORT, without http:// before it.",
         "Écrivez-la HÔTE:PORT, sans http:// devant.",
     ),
+    ("Try again in a moment.", "Réessayez dans un instant."),
     ("The relay has no such address.", "Le relais n’a pas cette adresse."),
     ("See them: staffetta relay addresses list", "Pour les voir : staffetta relay addresses list"),
     ("The relay has that address already.", "Le relais a déjà cette adresse."),

@@ -114,9 +114,20 @@ fn a_log_id_or_a_head_below_ones_own_stops_the_device() {
         world.run();
         let alarms = world.alarms(karim);
         assert!(alarms.iter().any(|alarm| alarm.contains("another log")), "{alarms:?}");
-        // It neither dials nor sends any more, also after a restart.
+        // It neither dials nor sends any more, also after a restart; at another log it only looks
+        // for an admin's word, without which it takes nothing over.
+        world.call(karim, "send", json!({"room": "general", "text": "no"})).unwrap_err();
         world.restart(karim);
-        assert!(world.devices[karim].engine.dial().is_none());
+        let dials = world.devices[karim].engine.dial().is_some();
+        assert_eq!(dials, log != LOG);
+        world.relay.id = Some(log);
+        let before = (world.relay.log.len(), head);
+        if dials {
+            world.connect(karim);
+            world.run();
+            world.pass(60_000);
+        }
+        assert_eq!(world.relay.log.len(), before.0);
     }
 }
 

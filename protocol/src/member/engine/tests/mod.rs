@@ -15,6 +15,7 @@ mod healing;
 mod hostile;
 mod hostile_member;
 mod hostile_relay;
+mod moving;
 mod own_cells;
 mod own_devices;
 mod receipts;

@@ -22,6 +22,8 @@ pub(super) struct Relay {
     pub(super) bundles: HashMap<InviteId, Vec<u8>>,
     pub(super) ended: HashMap<InviteId, InviteEnd>,
     pub(super) blobs: HashMap<BlobId, Vec<bytes::Bytes>>,
+    /// Its log's id, if it is not [`LOG`].
+    pub(super) id: Option<LogId>,
     /// Refuse everything that stores.
     pub(super) full: bool,
     /// Cells up to this place are gone.
@@ -31,6 +33,13 @@ pub(super) struct Relay {
 }
 
 impl Relay {
+    /// What stands up from a backup of this relay as it is: the same cells, under another id.
+    pub(super) fn restored(&self) -> Self {
+        let (log, hashes) = (self.log.clone(), self.hashes.clone());
+        let (registry, id) = (self.registry, Some(LogId([7; 16])));
+        Self { log, hashes, registry, id, ..Self::default() }
+    }
+
     pub(super) fn put(&mut self, cells: &Cells) -> Vec<u64> {
         cells
             .iter()

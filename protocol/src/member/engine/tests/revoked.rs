@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::world::World;
 use crate::member::store::IntentKind;
+use crate::wire::ids::Digest;
 
 const LEA: usize = 0;
 const KARIM: usize = 1;
@@ -142,7 +143,7 @@ fn a_copy_of_a_revoked_devices_profile_opens_nothing_sent_afterwards() {
             if seq > revoked as u64 && (known || kept) {
                 opened.push(seq);
             }
-            cx.cell(seq, id, cell)
+            cx.cell(seq, id, cell, &Digest([0; 32]))
         });
         assert!(done.is_ok());
     }

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::world::World;
 use crate::member::e2ee::Change;
 use crate::member::store::ChannelKind;
-use crate::wire::ids::CellId;
+use crate::wire::ids::{CellId, Digest};
 
 /// Lea, Karim, Sofia and a bot in `press`; Paul is in the team only.
 fn press() -> World {
@@ -91,7 +91,7 @@ fn cells_of_epoch_e_count_only_after_the_place_of_the_commit_that_opened_e() {
         world.forge(KARIM, |cx| cx.memory.room_channel(ChannelKind::Room, &room).unwrap().opened);
     for (seq, counts) in [(opened - 1, false), (opened, false), (opened + 10_000, true)] {
         let read = world.forge(KARIM, |cx| {
-            cx.cell(seq, &CellId([0; 16]), &cell).unwrap();
+            cx.cell(seq, &CellId([0; 16]), &cell, &Digest([0; 32])).unwrap();
             !cx.tx.ring_from(seq, 1).unwrap().iter().any(|ring| ring.seq == seq)
         });
         assert_eq!(read, counts, "{seq} of {opened}");

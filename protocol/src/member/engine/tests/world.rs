@@ -206,7 +206,7 @@ impl World {
         let welcome = ToDevice::Welcome {
             version: 1,
             lane: Lane(0),
-            log: LOG,
+            log: self.relay.id.unwrap_or(LOG),
             oldest: 1,
             head,
             hash,

@@ -196,12 +196,25 @@ fn an_entry_counts_with_its_authors_signature_only() {
 }
 
 #[test]
-fn what_this_version_cannot_do_is_chained_and_said() {
+fn a_log_change_ends_the_present_log_and_never_goes_back() {
     let (mut team, karim) = Team::with_admin();
-    let mut actions = one_of_each();
-    let change = actions.swap_remove(5);
-    assert_eq!(team.by(&karim, change), Ok(Applied::Unsupported(Unsupported::LogChange)));
-    assert_eq!(team.roster.unsupported(), [(2, Unsupported::LogChange)]);
+    let (seq, hash) = (40, Digest([1; 32]));
+    let change = |old: u8, new: u8| {
+        let (old, new) = (LogId([old; 16]), LogId([new; 16]));
+        (Action::LogChange { old, seq, hash, new }, Applied::LogChange { old, seq, hash, new })
+    };
+    assert_eq!(team.roster.log(), None);
+    for (old, new) in [(1, 2), (2, 3)] {
+        let (action, applied) = change(old, new);
+        assert_eq!(team.by(&karim, action), Ok(applied));
+        assert_eq!(team.roster.log(), Some(&LogId([new; 16])));
+    }
+    assert!(team.roster.has_left(&LogId([1; 16])) && team.roster.has_left(&LogId([2; 16])));
+    assert!(!team.roster.has_left(&LogId([3; 16])) && !team.roster.has_left(&LogId([4; 16])));
+    // Of a log that has ended already, to one that was left, and to itself.
+    for (old, new) in [(1, 4), (3, 1), (3, 3)] {
+        assert_eq!(team.by(&karim, change(old, new).0), Err(RosterError::NotAllowed));
+    }
     assert!(team.add(&karim, &Person::new("Lea"), Role::Member).is_ok());
 }
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::secret::Secret;
+use crate::wire::ids::Digest;
 
 fn channel(kind: ChannelKind, room: Option<RoomId>, epoch: u64) -> NewChannel {
     let secret = Secret::filled(|out| out.fill(11));
@@ -283,9 +284,9 @@ fn unmatched_cells_are_kept_for_48_hours_and_within_64_mib() {
     let hour = 3600;
     world.step(|tx| {
         for (seq, (id, cell)) in (1..).zip(&cells) {
-            tx.push_ring(seq, id, cell, seq * 10 * hour)?;
+            tx.push_ring(seq, id, cell, &Digest([seq as u8; 32]), (false, seq * 10 * hour))?;
         }
-        tx.push_ring(1, &cells[1].0, &cells[1].1, 0)
+        tx.push_ring(1, &cells[1].0, &cells[1].1, &Digest([9; 32]), (true, 0))
     });
     let places = |world: &World, from| {
         let found = world.view(|view| view.ring_from(from, 100));
@@ -299,6 +300,11 @@ fn unmatched_cells_are_kept_for_48_hours_and_within_64_mib() {
     assert_eq!(places(&world, 0), [2, 3, 4, 5, 6]);
     world.step(|tx| tx.trim_ring_to(60 * hour, 3));
     assert_eq!(places(&world, 0), [4, 5, 6]);
-    world.step(|tx| tx.remove_ring(5));
+    world.step(|tx| tx.known_ring(5));
     assert_eq!(places(&world, 0), [4, 6]);
+    // What matched is kept as well, for a relay that lacks it.
+    let tail = world.view(|view| view.tail_from(4, 100));
+    assert_eq!(tail.iter().map(|cell| cell.seq).collect::<Vec<_>>(), [4, 5, 6]);
+    assert_eq!(world.view(|view| view.ring_hash(5)), Some(Digest([5; 32])));
+    assert_eq!(world.view(|view| view.ring_hash(1)), None);
 }

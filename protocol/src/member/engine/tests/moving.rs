@@ -1,0 +1,240 @@
+//! The team goes on at another relay.
+
+use serde_json::json;
+
+use super::relay::Relay;
+use super::world::World;
+use crate::member::agent::core::Core;
+use crate::wire::ids::LogId;
+
+const LEA: usize = 0;
+const KARIM: usize = 1;
+const SOFIA: usize = 2;
+const NEW: &str = "new.example:7443";
+
+fn team() -> World {
+    let mut world = World::founded();
+    for name in ["Karim", "Sofia"] {
+        world.join(LEA, name, "member", true);
+    }
+    world.ok(KARIM, "send", json!({"room": "general", "text": "before"}));
+    world.run();
+    world
+}
+
+fn addresses(world: &World, at: usize) -> Vec<String> {
+    world.devices[at].engine.dial().unwrap().addresses
+}
+
+fn swap(world: &mut World, other: &mut Relay) {
+    std::mem::swap(&mut world.relay, other);
+}
+
+/// Lea looks at the new relay and tells the team. Everybody who was online is on the way there.
+fn moves(world: &mut World, new: &mut Relay) -> u64 {
+    let call = world.begin(LEA, "relay.move", json!({"address": NEW}));
+    world.run();
+    assert_eq!(addresses(world, LEA), [NEW]);
+    swap(world, new);
+    world.connect(LEA);
+    world.run();
+    assert_ne!(addresses(world, LEA), [NEW]);
+    swap(world, new);
+    world.connect(LEA);
+    world.run();
+    swap(world, new);
+    call
+}
+
+/// Everybody stands at the same place and has the same.
+fn agree(world: &mut World, texts: &[&str]) {
+    world.ok(KARIM, "send", json!({"room": "general", "text": "here"}));
+    world.ok(SOFIA, "send", json!({"room": "general", "text": "too"}));
+    world.run();
+    for at in [LEA, KARIM, SOFIA] {
+        assert_eq!(world.texts(at, "general"), [texts, &["here", "too"]].concat());
+        assert_eq!(addresses(world, at), [NEW]);
+    }
+    world.assert_agree("general", &[LEA, KARIM, SOFIA]);
+}
+
+#[test]
+fn a_team_moves_and_what_came_after_the_backup_moves_with_it() {
+    // Whoever comes first: the admin at once, anybody else after a moment.
+    for order in [[LEA, KARIM, SOFIA], [KARIM, SOFIA, LEA]] {
+        let mut world = team();
+        let mut new = world.relay.restored();
+        world.ok(KARIM, "send", json!({"room": "general", "text": "after the backup"}));
+        world.ok(LEA, "room.create", json!({"name": "press"}));
+        world.ok(LEA, "room.add", json!({"room": "press", "member": "Karim"}));
+        let call = moves(&mut world, &mut new);
+        let old = world.relay.log.len();
+        assert!(old < new.log.len());
+        for at in order {
+            world.connect(at);
+            world.run();
+            world.pass(2_000);
+        }
+        assert!(world.answer(LEA, call).unwrap().is_ok());
+        assert_eq!(world.relay.log[..new.log.len()], new.log, "carried over in its order");
+        agree(&mut world, &["before", "after the backup"]);
+        world.join(LEA, "Paul", "member", true);
+    }
+}
+
+#[test]
+fn who_was_away_finds_the_admins_word_at_the_new_relay_itself() {
+    let mut world = team();
+    world.disconnect(SOFIA);
+    let mut new = world.relay.restored();
+    world.ok(KARIM, "send", json!({"room": "general", "text": "after the backup"}));
+    moves(&mut world, &mut new);
+    world.connect(LEA);
+    world.connect(KARIM);
+    world.run();
+    // She has read nothing of it; the address leads to the new relay by now.
+    world.connect(SOFIA);
+    for _ in 0..5 {
+        world.pass(1_000);
+    }
+    agree(&mut world, &["before", "after the backup"]);
+}
+
+#[test]
+fn what_the_old_relay_takes_in_after_the_admins_word_does_not_count_there_and_is_sent_again() {
+    let mut world = team();
+    let mut new = world.relay.restored();
+    world.disconnect(KARIM);
+    let call =
+        world.begin(KARIM, "send", json!({"room": "general", "text": "late", "wait_ms": 600_000}));
+    moves(&mut world, &mut new);
+    // He comes to the old relay, which takes what he sends once he has read to its head.
+    swap(&mut world, &mut new);
+    world.connect(KARIM);
+    world.run();
+    swap(&mut world, &mut new);
+    for at in [LEA, KARIM, SOFIA] {
+        world.connect(at);
+    }
+    world.pass(2_000);
+    assert!(world.answer(KARIM, call).unwrap().is_ok());
+    agree(&mut world, &["before", "late"]);
+}
+
+#[test]
+fn a_relay_that_the_team_has_left_is_refused_and_named() {
+    let mut world = team();
+    let mut new = world.relay.restored();
+    moves(&mut world, &mut new);
+    for at in [LEA, KARIM, SOFIA] {
+        world.connect(at);
+    }
+    world.run();
+    // It answers again, at the address where the team is.
+    swap(&mut world, &mut new);
+    world.disconnect(KARIM);
+    world.connect(KARIM);
+    let stored = world.relay.log.len();
+    world.begin(KARIM, "send", json!({"room": "general", "text": "to whom", "wait_ms": 0}));
+    world.run();
+    assert_eq!(world.relay.log.len(), stored);
+    assert!(world.alarms(KARIM).iter().any(|alarm| alarm.contains("has left answers")));
+    // Not for good.
+    swap(&mut world, &mut new);
+    world.connect(KARIM);
+    world.run();
+    agree(&mut world, &["before", "to whom"]);
+}
+
+#[test]
+fn a_thief_with_the_relays_disk_and_its_address_moves_nobody() {
+    let mut world = team();
+    let stolen = world.relay.restored();
+    world.ok(KARIM, "send", json!({"room": "general", "text": "after the theft"}));
+    let theft = world.relay.log.len();
+    let mut thief = stolen;
+    swap(&mut world, &mut thief);
+    for at in [LEA, KARIM, SOFIA] {
+        world.disconnect(at);
+        world.connect(at);
+        world.begin(at, "send", json!({"room": "general", "text": "no", "wait_ms": 0}));
+    }
+    for _ in 0..5 {
+        world.pass(10_000);
+    }
+    assert!(world.relay.log.len() < theft, "nobody sends");
+    for at in [LEA, KARIM, SOFIA] {
+        assert!(world.alarms(at).iter().any(|alarm| alarm.contains("another log")));
+    }
+    // Nobody but an admin says that this is the team's log.
+    assert_eq!(world.call(KARIM, "relay.accept", json!({})).unwrap_err().exit, 77);
+    // The true relay is back: they look for it by themselves, and go on as if nothing had been.
+    swap(&mut world, &mut thief);
+    for at in [LEA, KARIM, SOFIA] {
+        assert!(world.devices[at].cursor.is_none(), "it has hung up");
+        world.connect(at);
+    }
+    world.run();
+    world.ok(KARIM, "send", json!({"room": "general", "text": "back"}));
+    assert_eq!(
+        world.texts(SOFIA, "general"),
+        ["before", "after the theft", "no", "no", "no", "back"]
+    );
+}
+
+#[test]
+fn an_admin_accepts_a_log_restored_at_the_same_address_and_everybody_goes_on() {
+    let mut world = team();
+    let mut new = world.relay.restored();
+    world.ok(KARIM, "send", json!({"room": "general", "text": "after the backup"}));
+    swap(&mut world, &mut new);
+    for at in [LEA, KARIM, SOFIA] {
+        world.disconnect(at);
+        world.connect(at);
+    }
+    world.run();
+    world.ok(LEA, "relay.accept", json!({}));
+    for _ in 0..10 {
+        world.pass(1_000);
+    }
+    assert_eq!(world.relay.id, Some(LogId([7; 16])));
+    for text in ["one", "two"] {
+        world.ok(KARIM, "send", json!({"room": "general", "text": text}));
+    }
+    world.run();
+    for at in [LEA, KARIM, SOFIA] {
+        assert_eq!(world.texts(at, "general"), ["before", "after the backup", "one", "two"]);
+    }
+    world.assert_agree("general", &[LEA, KARIM, SOFIA]);
+}
+
+#[test]
+fn an_admin_is_told_why_a_relay_is_not_the_one_to_move_to() {
+    let mut world = team();
+    world.disconnect(SOFIA);
+    let member = world.call(KARIM, "relay.move", json!({"address": NEW}));
+    assert_eq!(member.unwrap_err().exit, 77);
+    let forged = |world: &World| {
+        let mut new = world.relay.restored();
+        *new.hashes.last_mut().unwrap() = new.hashes[1];
+        new
+    };
+    let same = |world: &World| Relay { id: None, ..world.relay.restored() };
+    for (new, word) in [(forged(&world), "another past"), (same(&world), "uses already")] {
+        let mut new = new;
+        let call = world.begin(LEA, "relay.move", json!({"address": NEW}));
+        world.run();
+        swap(&mut world, &mut new);
+        world.connect(LEA);
+        world.run();
+        let error = world.answer(LEA, call).unwrap().unwrap_err();
+        assert!(error.exit == 1 && error.message.contains(word), "{error:?}");
+        swap(&mut world, &mut new);
+        world.connect(LEA);
+        world.run();
+    }
+    assert!(addresses(&world, LEA) != [NEW]);
+    let listed = world.ok(LEA, "relay.addresses", json!({"add": "spare.example"}));
+    assert_eq!(listed["addresses"][1], "spare.example:7443");
+    assert_eq!(addresses(&world, LEA), ["relay.example:7443", "spare.example:7443"]);
+}

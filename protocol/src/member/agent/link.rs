@@ -78,6 +78,7 @@ impl<D: Dialer, T: From<LinkEvent> + Send> Link<D, T> {
         // Connections that this device gave up one after the other: a relay that leaves out
         // messages would otherwise be called as fast as it answers.
         let mut given_up = 0;
+        let mut last_good: Option<String> = None;
         loop {
             // Whatever was asked before is answered by the attempt that starts now.
             let _stale = self.control.redial.notified().now_or_never();
@@ -95,7 +96,7 @@ impl<D: Dialer, T: From<LinkEvent> + Send> Link<D, T> {
                 continue;
             };
             let attempt = tokio::select! {
-                attempt = self.attempt(&target) => attempt,
+                attempt = self.attempt(&target, last_good.as_deref()) => attempt,
                 () = self.control.redial.notified() => continue,
                 () = self.events.closed() => return,
             };
@@ -104,6 +105,7 @@ impl<D: Dialer, T: From<LinkEvent> + Send> Link<D, T> {
             let why = match attempt {
                 Ok((address, connection, welcome)) => {
                     failures = 0;
+                    last_good = Some(address.clone());
                     let opened = Instant::now();
                     let ended = self.carry(address, connection, welcome).await;
                     if opened.elapsed() >= STEADY {
@@ -111,7 +113,11 @@ impl<D: Dialer, T: From<LinkEvent> + Send> Link<D, T> {
                     }
                     match ended {
                         Some(Ended::Lost) => Down::Lost,
-                        Some(Ended::Redialled) => Down::Redialled,
+                        Some(Ended::Redialled) => {
+                            // The core knows what it led to, and which is to be tried first.
+                            last_good = None;
+                            Down::Redialled
+                        }
                         None => return,
                     }
                 }
@@ -137,10 +143,16 @@ impl<D: Dialer, T: From<LinkEvent> + Send> Link<D, T> {
         }
     }
 
-    /// Tries all addresses in their order.
-    async fn attempt(&self, target: &Target) -> Result<(String, Connection, ToDevice), Down> {
+    /// Tries all addresses, the one that worked last first.
+    async fn attempt(
+        &self,
+        target: &Target,
+        last_good: Option<&str>,
+    ) -> Result<(String, Connection, ToDevice), Down> {
+        let mut addresses: Vec<&String> = target.addresses.iter().take(MAX_ADDRESSES).collect();
+        addresses.sort_by_key(|address| last_good != Some(address.as_str()));
         let mut why = Down::Unreachable;
-        for text in target.addresses.iter().take(MAX_ADDRESSES) {
+        for text in addresses {
             let Some(address) = Address::parse(text) else { continue };
             let proxy = self.proxy.as_ref();
             match Connection::open(self.clock, &address, proxy, &target.role).await {

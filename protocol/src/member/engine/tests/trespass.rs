@@ -91,6 +91,8 @@ fn cells_of_epoch_e_count_only_after_the_place_of_the_commit_that_opened_e() {
         world.forge(KARIM, |cx| cx.memory.room_channel(ChannelKind::Room, &room).unwrap().opened);
     for (seq, counts) in [(opened - 1, false), (opened, false), (opened + 10_000, true)] {
         let read = world.forge(KARIM, |cx| {
+            // The place is taken by what was read there.
+            cx.tx.trim_ring(u64::from(u32::MAX)).unwrap();
             cx.cell(seq, &CellId([0; 16]), &cell, &Digest([0; 32])).unwrap();
             !cx.tx.ring_from(seq, 1).unwrap().iter().any(|ring| ring.seq == seq)
         });

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Cx;
+use super::alarms::Alarm;
 use super::control::Origin;
 use super::fault::{Fault, failed, refused};
 use crate::invite_code::{DEFAULT_PORT, Host, MAX_ADDRESSES};
@@ -106,7 +107,7 @@ impl Cx<'_> {
         if origin == Origin::Own && self.has_authority()? {
             self.tell_addresses()?;
         }
-        self.alarm(&format!("The relay's address was changed (change {number})."))
+        self.alarm(Alarm::Address, &format!("The relay's address was changed (change {number})."))
     }
 
     /// A connection stands over this address, which is tried first from now on.

@@ -134,7 +134,7 @@ impl Memory {
             claimed: None,
             next_log: None,
             asked_where: BTreeMap::new(),
-            recent: VecDeque::new(),
+            recent: view.past()?.into(),
         })
     }
 

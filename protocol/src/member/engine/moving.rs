@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::ByteArray;
 
 use super::Cx;
+use super::alarms::Alarm;
 use super::control::Origin;
 use super::evidence::Evidence;
 use super::fault::Fault;
@@ -66,7 +67,7 @@ impl Cx<'_> {
         };
         if self.has_other_hash(seq, &short(&hash)) {
             let text = "The relay showed an admin another past than this device.";
-            self.alarm_of(Some(Evidence::Fork), text)?;
+            self.alarm(Alarm::Relay(Evidence::Fork), text)?;
         }
         let (left, first) = (ByteArray::new(cursor.log.0), origin == Origin::Own);
         self.memory.profile.moved = Some(Moved { left, to: place, first });
@@ -74,7 +75,7 @@ impl Cx<'_> {
         self.save_profile()?;
         self.memory.next_log = Some(new);
         let number = self.memory.roster()?.head().number;
-        self.alarm(&format!("The team moves to another relay (change {number})."))
+        self.alarm(Alarm::Address, &format!("The team moves to another relay (change {number})."))
     }
 
     /// The log of the cell just read goes on under another id: from here on it counts where the

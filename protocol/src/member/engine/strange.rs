@@ -4,6 +4,7 @@
 use serde_bytes::ByteArray;
 use serde_json::json;
 
+use super::alarms::Alarm;
 use super::evidence::Evidence;
 use super::fault::{Fault, failed, refused};
 use super::moving::Moved;
@@ -48,7 +49,7 @@ impl Cx<'_> {
             // The team's own relay, if it is back, goes before a spare that waits.
             self.memory.profile.reached = None;
             self.save_profile()?;
-            self.alarm(Stopped::Strange.text())?;
+            self.alarm(Alarm::Stopped, Stopped::Strange.text())?;
         }
         Ok(())
     }

@@ -57,7 +57,6 @@ fn a_bot_outlives_the_agent_that_it_works_through() {
     let mut bot = world.admit_unseen("echo", "computer", "bot");
     world.room("lab", &["echo"]);
     let karim = &world.founder;
-    bot.go_online();
     let mut running = world.run_echo_bot("echo");
     karim.ok(&["send", "lab", "through the agent"]);
     karim.reads("lab", "echo: through the agent");

@@ -160,7 +160,14 @@ impl Paper<'_> {
         let said = match target {
             Some(target) => {
                 let name = if target.own { self.words.you.into() } else { target.from.line() };
-                format!("{} {name}: {}", self.signs.quote, target.words().line())
+                let said: String = match &target.body {
+                    // Marks were for the message itself; here they would only stand in the way.
+                    Body::Text(text) => {
+                        rich::pieces(&text.line(), &[]).into_iter().map(|it| it.text).collect()
+                    }
+                    Body::File { name, .. } => name.line(),
+                };
+                format!("{} {name}: {said}", self.signs.quote)
             }
             None => format!("{} {}", self.signs.quote, self.words.earlier),
         };

@@ -40,6 +40,7 @@ pub(crate) struct Words {
     pub(crate) more_banners: fn(usize) -> String,
     pub(crate) below: &'static str,
     pub(crate) you: &'static str,
+    pub(crate) nobody_wrote: &'static str,
     pub(crate) earlier: &'static str,
     pub(crate) edited: &'static str,
     pub(crate) queued: &'static str,

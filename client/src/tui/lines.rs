@@ -199,6 +199,11 @@ impl Paper<'_> {
         Piece::new(ink, format!("{sign} {said}"))
     }
 
+    /// What stands in a room where nobody has written.
+    pub(super) fn empty(&self) -> Vec<Row> {
+        wrap(&[Piece::new(Ink::Dim, self.words.nobody_wrote)], self.width)
+    }
+
     /// The rows that are seen in `height` rows, each with the index of its message.
     pub(super) fn visible(&self, timeline: &Timeline, height: usize) -> Vec<(usize, Row)> {
         let (mut at, below) = self.lowest(timeline);

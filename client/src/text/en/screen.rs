@@ -35,6 +35,7 @@ pub(crate) static EN: Words = Words {
     more_banners: |count| format!("{count} more; /dismiss puts all away"),
     below: "More below: End",
     you: "you",
+    nobody_wrote: "Nobody has written here yet. /invite brings somebody into the team, F1 is help.",
     earlier: "(an earlier message)",
     edited: "(edited)",
     queued: "queued",
@@ -119,7 +120,7 @@ pub(crate) static EN: Words = Words {
     approved: |name| format!("{name} is in."),
     invitation: "Invitation",
     invite_how: |until| {
-        format!("One person, one use, until {until}. Stay online until they are in. c copies it.")
+        format!("One person, once, until {until}. Stay online until they are in.")
     },
     safety_words: "Safety words",
     own_words: |words| format!("Yours, to read out: {words}"),

@@ -35,6 +35,7 @@ pub(crate) static FR: Words = Words {
     more_banners: |count| format!("{count} de plus ; /dismiss les retire toutes"),
     below: "Suite plus bas : Fin",
     you: "vous",
+    nobody_wrote: "Personne n’a encore écrit ici. /invite fait entrer quelqu’un dans l’équipe, F1 aide.",
     earlier: "(un message plus ancien)",
     edited: "(modifié)",
     queued: "en attente",
@@ -119,9 +120,7 @@ pub(crate) static FR: Words = Words {
     approved: |name| format!("{name} est dans l’équipe."),
     invitation: "Invitation",
     invite_how: |until| {
-        format!(
-            "Une personne, une seule fois, jusqu’au {until}. Restez en ligne jusqu’à son entrée. c la copie."
-        )
+        format!("Une fois, jusqu’au {until}. Restez en ligne jusqu’à l’entrée.")
     },
     safety_words: "Mots de sécurité",
     own_words: |words| format!("Les vôtres, à lire à voix haute : {words}"),

@@ -119,9 +119,7 @@ pub(crate) static EN: Words = Words {
     },
     approved: |name| format!("{name} is in."),
     invitation: "Invitation",
-    invite_how: |until| {
-        format!("One person, once, until {until}. Stay online until they are in.")
-    },
+    invite_how: |until| format!("One person, once, until {until}. Stay online until they are in."),
     safety_words: "Safety words",
     own_words: |words| format!("Yours, to read out: {words}"),
     team_number: |number| format!("Team number: {number}"),

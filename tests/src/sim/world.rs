@@ -1,7 +1,7 @@
 //! The world: a clock by hand, links on which frames take their time, processes that die. Nothing
 //! happens but by the next event, so that a seed decides everything that is ours to decide.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use anyhow::{Context, ensure};
 use staffetta_protocol::member::agent::core::{Core, Down, Now, Out};
@@ -13,6 +13,7 @@ use staffetta_protocol::wire::frame::ToRelay;
 use super::choices::Choices;
 use super::device::{Connection, Device, Link};
 use super::relay::Relay;
+use super::seeds::EVERY_STEP;
 use super::truth::Truth;
 
 /// What a world is like.
@@ -49,6 +50,14 @@ pub struct World {
     pub crashes: u64,
     /// How many connections broke.
     pub cuts: u64,
+    /// How often a relay or a member broke the rules.
+    pub hostile: u64,
+    /// How many commits were made that nobody allows.
+    pub usurped: u64,
+    /// What the relay was caught at, by device.
+    pub caught: BTreeSet<(usize, String)>,
+    /// The step after which a process dies whatever chance says, counted from 1.
+    pub dies_at: u64,
     pub(super) random: Choices,
     pub(super) calls: u64,
 }
@@ -79,16 +88,22 @@ impl World {
             steps: 0,
             crashes: 0,
             cuts: 0,
+            hostile: 0,
+            usurped: 0,
+            caught: BTreeSet::new(),
+            dies_at: 0,
             random: choices.branch(),
             choices,
             calls: 0,
         }
     }
 
-    /// The same team in a world of its own, with another fate.
+    /// The same team in a world of its own, with another fate: among much else, a process dies
+    /// after the seed's own step, one of the first [`EVERY_STEP`].
     pub fn copy(&self, seed: u64) -> anyhow::Result<Self> {
         let mut copy = Self::new(seed);
         (copy.now, copy.relay, copy.truth) = (self.now, self.relay.clone(), self.truth.clone());
+        copy.dies_at = 1 + seed % EVERY_STEP;
         for device in &self.devices {
             let mut device = device.copy()?;
             device.start(&mut copy.random)?;
@@ -328,7 +343,8 @@ impl World {
     fn take_step(&mut self, at: usize, work: Work<'_>) -> anyhow::Result<()> {
         self.steps += 1;
         let crashes = self.weather.crash_once_in;
-        let dies = crashes > 0 && self.choices.once_in(crashes);
+        let by_chance = crashes > 0 && self.choices.once_in(crashes);
+        let dies = by_chance || self.steps == self.dies_at;
         let arrives = self.delay();
         let (now, device) = (self.now, &mut self.devices[at]);
         let Some(engine) = device.engine.as_mut() else { return Ok(()) };

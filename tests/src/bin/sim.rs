@@ -53,7 +53,7 @@ fn main() -> anyhow::Result<()> {
     let sum = |of: fn(&Day) -> u64| days.iter().copied().map(of).sum::<u64>();
     println!(
         "{} seeds of {steps} steps, {failed} failed, in {:.0?}: {:.1} virtual hours, {} transactions, \
-         {} cells, {} processes killed, {} connections cut, {} rules broken by relays and members \
+         {} cells, {} processes killed, {} connections cut, {} PUTs in part, {} rules broken by relays and members \
          ({} commits that nobody allows), {} devices revoked, {} messages placed, {} times opened, \
          {} not for a KeyPackage drawn twice, {} epochs agreed on",
         lived.len(),
@@ -63,6 +63,7 @@ fn main() -> anyhow::Result<()> {
         sum(|day| day.cells),
         sum(|day| day.crashes),
         sum(|day| day.cuts),
+        sum(|day| day.partly),
         sum(|day| day.hostile),
         sum(|day| day.usurped),
         sum(|day| day.revoked),

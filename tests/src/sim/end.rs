@@ -22,6 +22,8 @@ pub struct Day {
     pub hostile: u64,
     /// How many of these were commits that nobody allows.
     pub usurped: u64,
+    /// PUTs of which only some cells arrived.
+    pub partly: u64,
     /// Devices that were revoked and replaced.
     pub revoked: u64,
     /// Cells in the log.
@@ -60,8 +62,9 @@ impl Story {
             steps: self.world.steps,
             crashes: self.world.crashes,
             cuts: self.world.cuts,
-            hostile: self.world.hostile,
-            usurped: self.world.usurped,
+            hostile: self.world.broken.count,
+            usurped: self.world.broken.usurped,
+            partly: self.world.partly,
             revoked: self.revoked,
             cells: self.world.relay.head(),
             virtual_ms: self.world.now.mono_ms,
@@ -79,13 +82,13 @@ impl Story {
         ensure!(status["queued"] == 0, "{name}: {} are queued: {waiting:?}", status["queued"]);
         let alarms = status["alarms"].as_array().context("alarms")?;
         let alarms: Vec<&str> = alarms.iter().filter_map(|alarm| alarm.as_str()).collect();
-        let caught = |text: &str| self.world.caught.contains(&(at, text.to_owned()));
+        let caught = |text: &str| self.world.broken.caught.contains(&(at, text.to_owned()));
         let fault = alarms
             .iter()
             .find(|text| FAULTS.iter().any(|fault| text.contains(fault)) && !caught(text));
         ensure!(fault.is_none(), "{name}: {fault:?}");
         // What the relay was caught at is not forgotten when a process dies.
-        let mut known = self.world.caught.iter().filter(|(whose, _)| *whose == at);
+        let mut known = self.world.broken.caught.iter().filter(|(whose, _)| *whose == at);
         let lost = known.find(|(_, text)| !alarms.contains(&text.as_str()));
         ensure!(lost.is_none(), "{name} has forgotten: {lost:?}");
         Ok(())

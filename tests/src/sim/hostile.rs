@@ -3,6 +3,8 @@
 //! A relay is caught by name, and a member achieves nothing: every other invariant holds as if
 //! nothing had been tried.
 
+use std::collections::BTreeSet;
+
 use anyhow::{anyhow, ensure};
 use staffetta_protocol::cell::channel_key::ChannelKey;
 use staffetta_protocol::cell::fragment::split;
@@ -41,6 +43,17 @@ impl Authority for Anything {
     }
 }
 
+/// What was done against the rules, all of it noticed or without effect.
+#[derive(Clone, Debug, Default)]
+pub struct Broken {
+    /// How often.
+    pub count: u64,
+    /// How many of these were commits that nobody allows.
+    pub usurped: u64,
+    /// What the relay was caught at, by device.
+    pub caught: BTreeSet<(usize, String)>,
+}
+
 /// What a relay tells one device that is not so, and what the person is told of it.
 #[derive(Clone, Copy, Debug)]
 pub enum Lie {
@@ -75,8 +88,8 @@ impl World {
         self.drive(at, |engine, now| engine.frame(now, push))?;
         let alarm = (at, lie.noticed_as().to_owned());
         ensure!(self.truth.alarms.contains(&alarm), "{lie:?} to {at} went unnoticed");
-        self.caught.insert(alarm);
-        self.hostile += 1;
+        self.broken.caught.insert(alarm);
+        self.broken.count += 1;
         Ok(())
     }
 
@@ -100,7 +113,7 @@ impl World {
             cells.iter().map(|cell| (CellId::random(&mut self.random), *cell)).collect();
         // It fits into no PUT that is full already.
         let _ = self.relay.put(&Cells::collect(named.iter().map(|(id, cell)| (*id, cell))));
-        self.hostile += 1;
+        self.broken.count += 1;
         self.wake();
     }
 
@@ -141,7 +154,7 @@ impl World {
         let fragments = split(COMMIT, &commit).map_err(|_| anyhow!("too long"))?;
         let cells: Vec<_> = fragments.iter().map(|it| key.seal(&mut self.random, it)).collect();
         self.append(&cells);
-        self.usurped += 1;
+        self.broken.usurped += 1;
         Ok(())
     }
 }

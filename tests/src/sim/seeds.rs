@@ -6,8 +6,13 @@ use std::time::{Duration, Instant};
 
 use super::{Day, ROUGH, Story};
 
-/// In so many seeds in a row a process dies after each of the first so many steps.
-pub const EVERY_STEP: u64 = 100;
+/// In so many seeds in a row a process dies after each of the first so many steps of a day.
+pub const EVERY_STEP: u64 = 50;
+
+/// The step of its day after which a seed kills a process besides those that die by chance.
+pub fn own_step(seed: u64) -> u64 {
+    1 + seed % EVERY_STEP
+}
 
 /// Which days are lived.
 #[derive(Clone, Copy, Debug)]

@@ -1,7 +1,7 @@
 //! The world: a clock by hand, links on which frames take their time, processes that die. Nothing
 //! happens but by the next event, so that a seed decides everything that is ours to decide.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use anyhow::{Context, ensure};
 use staffetta_protocol::member::agent::core::{Core, Down, Now, Out};
@@ -12,8 +12,9 @@ use staffetta_protocol::wire::frame::ToRelay;
 
 use super::choices::Choices;
 use super::device::{Connection, Device, Link};
+use super::hostile::Broken;
 use super::relay::Relay;
-use super::seeds::EVERY_STEP;
+use super::seeds::own_step;
 use super::truth::Truth;
 
 /// What a world is like.
@@ -50,14 +51,12 @@ pub struct World {
     pub crashes: u64,
     /// How many connections broke.
     pub cuts: u64,
-    /// How often a relay or a member broke the rules.
-    pub hostile: u64,
-    /// How many commits were made that nobody allows.
-    pub usurped: u64,
-    /// What the relay was caught at, by device.
-    pub caught: BTreeSet<(usize, String)>,
-    /// The step after which a process dies whatever chance says, counted from 1.
+    /// What was done against the rules.
+    pub broken: Broken,
+    /// The step after which a process dies in any case, from 1 on.
     pub dies_at: u64,
+    /// How often only some cells of a PUT arrived.
+    pub partly: u64,
     pub(super) random: Choices,
     pub(super) calls: u64,
 }
@@ -88,22 +87,20 @@ impl World {
             steps: 0,
             crashes: 0,
             cuts: 0,
-            hostile: 0,
-            usurped: 0,
-            caught: BTreeSet::new(),
+            broken: Broken::default(),
             dies_at: 0,
+            partly: 0,
             random: choices.branch(),
             choices,
             calls: 0,
         }
     }
 
-    /// The same team in a world of its own, with another fate: among much else, a process dies
-    /// after the seed's own step, one of the first [`EVERY_STEP`].
+    /// The same team in a world of its own, with another fate.
     pub fn copy(&self, seed: u64) -> anyhow::Result<Self> {
         let mut copy = Self::new(seed);
-        (copy.now, copy.relay, copy.truth) = (self.now, self.relay.clone(), self.truth.clone());
-        copy.dies_at = 1 + seed % EVERY_STEP;
+        (copy.now, copy.dies_at) = (self.now, own_step(seed));
+        (copy.relay, copy.truth) = (self.relay.clone(), self.truth.clone());
         for device in &self.devices {
             let mut device = device.copy()?;
             device.start(&mut copy.random)?;
@@ -299,8 +296,8 @@ impl World {
         self.drive(at, |engine, now| engine.frame(now, push))
     }
 
-    /// Breaks a connection: some of what was under way to the relay still arrives, and no answer
-    /// does.
+    /// Breaks a connection: some of what was under way to the relay still arrives, a commit of
+    /// several cells perhaps in part, and no answer does.
     pub fn cut(&mut self, at: usize, comes_back: bool) -> anyhow::Result<()> {
         const LONGEST_MS: u64 = 3_000;
         let back = self.now.mono_ms + 100 + self.choices.below(LONGEST_MS);
@@ -310,8 +307,12 @@ impl World {
         };
         self.cuts += 1;
         let arrive = usize::try_from(self.choices.below(connection.up.len() as u64 + 1))?;
-        for (_, frame) in connection.up.into_iter().take(arrive) {
+        let mut frames = connection.up.into_iter().map(|(_, frame)| frame);
+        for frame in frames.by_ref().take(arrive) {
             self.relay.answer(frame);
+        }
+        if let Some(frame) = frames.next() {
+            self.partly += u64::from(self.relay.take_part(frame, &mut self.choices));
         }
         self.wake();
         self.drive(at, |engine, now| engine.down(now, Down::Lost))
@@ -342,13 +343,12 @@ impl World {
 
     fn take_step(&mut self, at: usize, work: Work<'_>) -> anyhow::Result<()> {
         self.steps += 1;
-        let crashes = self.weather.crash_once_in;
-        let by_chance = crashes > 0 && self.choices.once_in(crashes);
-        let dies = by_chance || self.steps == self.dies_at;
+        let often = self.weather.crash_once_in;
+        let dies = self.steps == self.dies_at || often > 0 && self.choices.once_in(often);
         let arrives = self.delay();
-        let (now, device) = (self.now, &mut self.devices[at]);
+        let device = &mut self.devices[at];
         let Some(engine) = device.engine.as_mut() else { return Ok(()) };
-        work(engine, now);
+        work(engine, self.now);
         let mut redial = false;
         while let Some(out) = engine.poll() {
             match out {

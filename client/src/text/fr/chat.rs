@@ -39,7 +39,7 @@ say! {
     ask_root_words => "Les 24 mots racine : ";
     addresses_changed => "Tous les appareils l’apprennent. Tous les écrans le disent.";
     in_use => "utilisée";
-    team_moves => "L’équipe déménage. Chaque appareil suit de lui-même ; tous les écrans le disent.";
+    team_moves => "L’équipe déménage. Chaque appareil suit de lui-même ; tous les écrans le disent.";
     relay_accepted => "L’équipe continue avec ce relais. Chaque appareil suit de lui-même.";
     receipts_on => "Les accusés de lecture sont activés : un message dit jusqu’où son auteur a lu.";
     receipts_off => "Les accusés de lecture sont désactivés.";

@@ -17,7 +17,7 @@ pub(super) const SAID: &[(&str, &str)] = &[
     ),
     (
         "Add the address instead: staffetta relay addresses add HOST:PORT",
-        "Ajoutez plutôt l’adresse : staffetta relay addresses add HÔTE:PORT",
+        "Ajoutez plutôt l’adresse : staffetta relay addresses add HÔTE:PORT",
     ),
     ("The team has left that relay before.", "L’équipe a déjà quitté ce relais."),
     ("Restore the newest backup again.", "Restaurez à nouveau la dernière sauvegarde."),
@@ -43,7 +43,7 @@ pub(super) const SAID: &[(&str, &str)] = &[
     ),
     (
         "See where it is: staffetta relay addresses",
-        "Pour voir où il est : staffetta relay addresses",
+        "Pour voir où il est : staffetta relay addresses",
     ),
     (
         "The relay's log is not read to its end yet.",
@@ -51,7 +51,7 @@ pub(super) const SAID: &[(&str, &str)] = &[
     ),
     (
         "The relay at that address does not know this device: it is not this team's.",
-        "Le relais à cette adresse ne connaît pas cet appareil : ce n’est pas celui de l’équipe.",
+        "Le relais à cette adresse ne connaît pas cet appareil : ce n’est pas celui de l’équipe.",
     ),
     (
         "Restore the newest backup there, then repeat the command.",
@@ -64,7 +64,7 @@ pub(super) const SAID: &[(&str, &str)] = &[
     ),
     (
         "Tell your admin by voice. An admin who knows of it repeats: staffetta relay accept",
-        "Prévenez votre admin de vive voix. Un admin au courant lance : staffetta relay accept",
+        "Prévenez votre admin de vive voix. Un admin au courant lance : staffetta relay accept",
     ),
     ("That is no address of a relay.", "Ce n’est pas l’adresse d’un relais."),
     (
@@ -73,7 +73,7 @@ pub(super) const SAID: &[(&str, &str)] = &[
     ),
     ("Try again in a moment.", "Réessayez dans un instant."),
     ("The relay has no such address.", "Le relais n’a pas cette adresse."),
-    ("See them: staffetta relay addresses list", "Pour les voir : staffetta relay addresses list"),
+    ("See them: staffetta relay addresses list", "Pour les voir : staffetta relay addresses list"),
     ("The relay has that address already.", "Le relais a déjà cette adresse."),
     (
         "The relay's last address cannot be removed.",
@@ -81,12 +81,12 @@ pub(super) const SAID: &[(&str, &str)] = &[
     ),
     (
         "Add another one first: staffetta relay addresses add HOST:PORT",
-        "Ajoutez-en d’abord une autre : staffetta relay addresses add HÔTE:PORT",
+        "Ajoutez-en d’abord une autre : staffetta relay addresses add HÔTE:PORT",
     ),
     ("A relay has at most 4 addresses.", "Un relais a au plus 4 adresses."),
     (
         "Remove one first: staffetta relay addresses remove HOST:PORT",
-        "Retirez-en d’abord une : staffetta relay addresses remove HÔTE:PORT",
+        "Retirez-en d’abord une : staffetta relay addresses remove HÔTE:PORT",
     ),
     (
         "Only admins change where the relay is.",

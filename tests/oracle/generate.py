@@ -226,7 +226,7 @@ def direct():
         ("length", "sealed well, and longer than a fragment", seal(0, 1, 922, b"hello")),
         ("other-receiver", "sealed for a third device", seal(*whole, to=third)),
         ("other-sender", "sealed by a third device", seal(*whole, by=third)),
-        ("too-many", "more than 72 fragments", seal(0, 73, 5, b"hello")),
+        ("too-many", "more than 1,139 fragments", seal(0, 1140, 5, b"hello")),
     ]:
         yield f"body-{name}", {**case(says, {}, sealed), "fault": "body"}
 

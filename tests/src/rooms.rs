@@ -302,23 +302,28 @@ pub fn measure(devices: usize) -> anyhow::Result<Figures> {
 pub struct Foreign {
     /// Cells.
     pub cells: usize,
-    /// Channels the device has: two a room, one of its messages and one of its beacons.
+    /// Channels the device has: in each room one of its messages and one of its beacons, the
+    /// control room's, those of invites and other devices.
     pub channels: usize,
     /// Time until all are read, durably.
     pub took: Duration,
 }
 
-/// Lets a device with so many channels, two a room, read `cells` cells that open for nobody.
+/// Lets a device with `channels` channels, or one more, read `cells` cells that open for nobody.
 ///
 /// # Errors
 /// If a step fails.
 pub fn read_foreign(cells: usize, channels: usize) -> anyhow::Result<Foreign> {
     let mut world = World::new(1);
     let at = world.found("Lea")?;
-    for room in 0..channels / 2 {
-        world.ok(at, "room.create", json!({"name": format!("room {room}")}))?;
-    }
     world.pass(5_000)?;
+    let mut rooms = 0..channels;
+    while world.devices[at].channels()? < channels {
+        let room = rooms.next().context("a room without a channel")?;
+        world.ok(at, "room.create", json!({"name": format!("room {room}")}))?;
+        world.pass(1_000)?;
+    }
+    let channels = world.devices[at].channels()?;
     let first = world.relay.head() + 1;
     let noise: Vec<_> =
         (0..cells).map(|_| (CellId::random(&mut OsRandom), bytes(&mut OsRandom))).collect();

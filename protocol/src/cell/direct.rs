@@ -14,8 +14,8 @@ const PLAIN: usize = BODY - SEALED_OVERHEAD;
 const HEADER: usize = 2 + 2 + 2 + 1 + 8;
 /// Usable bytes of one fragment.
 pub const DIRECT_CONTENT: usize = PLAIN - HEADER;
-/// The most fragments of one message: Welcomes up to 64 kB.
-pub const MAX_DIRECT_FRAGMENTS: u16 = 72;
+/// The most fragments of one message: the Welcome into a room of 300 devices fits.
+pub const MAX_DIRECT_FRAGMENTS: u16 = 1_139;
 /// The longest message in bytes.
 pub const MAX_DIRECT: usize = DIRECT_CONTENT * MAX_DIRECT_FRAGMENTS as usize;
 

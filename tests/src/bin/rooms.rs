@@ -42,7 +42,7 @@ fn main() -> anyhow::Result<()> {
     }
     let foreign = read_foreign(20_000, 160)?;
     println!(
-        "{} foreign cells against {} channels and more: {:.2} s",
+        "{} foreign cells against {} channels: {:.2} s (2 s at most are wanted for 20,000 against 160)",
         foreign.cells,
         foreign.channels,
         foreign.took.as_secs_f64()

@@ -60,7 +60,7 @@ fn main() -> anyhow::Result<()> {
     println!(
         "{} seeds of {steps} steps, {failed} failed, in {:.0?}: {:.1} virtual hours, {} transactions, \
          {} cells, {} processes killed, {} connections cut, {} devices revoked, {} messages placed, \
-         {} times opened, {} epochs agreed on",
+         {} times opened, {} not for a KeyPackage drawn twice, {} epochs agreed on",
         days.len() + failed,
         start.elapsed(),
         (sum(|day| day.virtual_ms) - before * days.len() as u64) as f64 / 3.6e6,
@@ -71,6 +71,7 @@ fn main() -> anyhow::Result<()> {
         sum(|day| day.revoked),
         sum(|day| day.found.placed as u64),
         sum(|day| day.found.opened as u64),
+        sum(|day| day.found.drawn as u64),
         sum(|day| day.found.epochs as u64),
     );
     if failed > 0 {

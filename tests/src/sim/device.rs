@@ -1,6 +1,6 @@
 //! One device of the simulation: an engine on a profile of its own, and its link.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use staffetta_protocol::member::engine::Engine;
 use staffetta_protocol::member::store::{DbKey, RoomRow, Store, StoreError};
 use staffetta_protocol::noise::keys::TransportHash;
 use staffetta_protocol::wire::frame::{ToDevice, ToRelay};
-use staffetta_protocol::wire::ids::{DeviceId, RoomId, Seq};
+use staffetta_protocol::wire::ids::{DeviceId, Digest, RoomId, Seq};
 use tempfile::TempDir;
 
 use super::choices::Choices;
@@ -71,8 +71,8 @@ pub struct Epoch {
     pub opened: Seq,
     /// The epoch authenticator.
     pub authenticator: Vec<u8>,
-    /// The devices in it.
-    pub members: Vec<DeviceId>,
+    /// The devices in it, and each one's leaf.
+    pub members: BTreeMap<DeviceId, Digest>,
 }
 
 impl Device {
@@ -150,6 +150,11 @@ impl Device {
         Ok(self.disk.view(|view| view.rooms())?)
     }
 
+    /// How many channels it has, each with a tag that every cell is compared with.
+    pub fn channels(&self) -> anyhow::Result<usize> {
+        Ok(self.disk.view(|view| view.channels())?.len())
+    }
+
     /// The room's group as it is on disk.
     pub fn epoch(&mut self, row: &RoomRow) -> anyhow::Result<Epoch> {
         let (room, opened): (RoomId, Seq) = (row.id, row.opened);
@@ -158,8 +163,8 @@ impl Device {
             Ok::<_, StoreError>(Group::load(&provider, room))
         })?;
         let group = group.ok().flatten().context("a room without a group")?;
-        let mut members: Vec<_> = group.members().iter().map(|member| member.device).collect();
-        members.sort();
+        let leaf = |device| Some((device, group.leaf_hash(&device)?));
+        let members = group.members().iter().filter_map(|member| leaf(member.device)).collect();
         let authenticator = group.authenticator().map_err(|_| anyhow!("no authenticator"))?;
         Ok(Epoch { opened, authenticator: authenticator.0.to_vec(), members })
     }

@@ -40,7 +40,7 @@ impl Story {
             for (at, device) in self.world.devices.iter().enumerate().filter(|(_, d)| !d.gone) {
                 let Some(id) = device.id else { continue };
                 let (own, inside) =
-                    (self.world.truth.latest(at, &room), epoch.members.contains(&id));
+                    (self.world.truth.latest(at, &room), epoch.members.contains_key(&id));
                 let expected = inside.then_some(newest);
                 ensure!(own == expected, "{}: in epoch {own:?}, not {expected:?}", device.name);
             }

@@ -254,13 +254,11 @@ impl Story {
         Ok(self.world.choices.one(&named))
     }
 
-    /// Each person is added by one admin only: two who draw the same single-use KeyPackage leave a
-    /// device outside until it resyncs.
+    /// Two admins may add the same person to two rooms at once, and draw the same KeyPackage.
     fn add(&mut self) -> anyhow::Result<()> {
         let target = self.somebody();
-        // Who changes a role adds to the admins' room as well.
-        let by = if target.is_multiple_of(2) || target == PAUL { LEA } else { KARIM };
-        let at = self.people[by].devices[0];
+        let by = if self.world.choices.once_in(2) { LEA } else { KARIM };
+        let at = self.world.choices.one(&self.people[by].devices).context("a device")?;
         let Some(room) = self.a_room_of(at)? else { return Ok(()) };
         let member = self.people[target].name.clone();
         self.wish(at, "room.add", json!({"room": room, "member": member}))

@@ -364,7 +364,8 @@ impl World {
             let active = row.status == RoomStatus::Active;
             if active && self.truth.is_news(at, &row) {
                 let epoch = device.epoch(&row).with_context(|| device.name.clone())?;
-                self.truth.entered(at, &row, epoch).with_context(|| device.name.clone())?;
+                let entered = self.truth.entered(at, device.id, &row, epoch);
+                entered.with_context(|| device.name.clone())?;
             } else if row.status == RoomStatus::Left {
                 self.truth.left(at, &row.id);
             }

@@ -44,8 +44,8 @@ pub use note::{
     CommitNote, EpochSecret, MAX_CHECK_SECRETS, MAX_CONTROL_SECRETS, WelcomeNote, WelcomeSecrets,
 };
 pub use packages::{
-    PackageInfo, PackageRef, check_package, check_package_of, forget_package, new_package,
-    package_ref,
+    PackageInfo, PackageRef, UsedPackage, check_package, check_package_of, forget_package,
+    new_package, package_ref,
 };
 pub use peek::{Kind, Peek, peek};
 pub use proposal::RemovalAsked;

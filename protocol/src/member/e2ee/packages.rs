@@ -1,7 +1,10 @@
 //! KeyPackages: making one's own, and judging another's.
 
 use openmls::prelude::tls_codec::{Deserialize, Serialize};
-use openmls::prelude::{KeyPackage, KeyPackageIn, KeyPackageRef, OpenMlsProvider, ProtocolVersion};
+use openmls::prelude::{
+    KeyPackage, KeyPackageBundle, KeyPackageIn, KeyPackageRef, OpenMlsProvider, ProtocolVersion,
+    Welcome,
+};
 use openmls_traits::storage::StorageProvider as _;
 
 use super::authority::Authority;
@@ -67,6 +70,47 @@ pub fn forget_package(provider: &Provider<'_>, reference: &PackageRef) -> Result
     let reference = KeyPackageRef::tls_deserialize_exact(encoded)
         .map_err(|_| Error::Library("a KeyPackage's reference"))?;
     Ok(provider.storage().delete_key_package(&reference)?)
+}
+
+/// A single-use KeyPackage of this device that a Welcome has just used up, with its private keys.
+pub struct UsedPackage {
+    name: KeyPackageRef,
+    bundle: KeyPackageBundle,
+    reference: PackageRef,
+}
+
+const _: () = assert!(std::mem::needs_drop::<UsedPackage>());
+
+impl UsedPackage {
+    /// The one that a Welcome is for; `None` if that is a last-resort one, or none of this device's.
+    pub(super) fn of(
+        provider: &Provider<'_>,
+        welcome: &Welcome,
+    ) -> Result<Option<Self>, rusqlite::Error> {
+        for secrets in welcome.secrets() {
+            let name = secrets.new_member();
+            let found: Option<KeyPackageBundle> = provider.storage().key_package(&name)?;
+            let Some(bundle) = found else { continue };
+            let reference = name.as_slice().try_into().map(PackageRef);
+            let single_use = !bundle.key_package().last_resort();
+            return Ok(reference.ok().filter(|_| single_use).map(|reference| Self {
+                name,
+                bundle,
+                reference,
+            }));
+        }
+        Ok(None)
+    }
+
+    /// Its reference.
+    pub fn reference(&self) -> &PackageRef {
+        &self.reference
+    }
+
+    /// Keeps its private keys after all, until [`forget_package`].
+    pub fn put_back(&self, provider: &Provider<'_>) -> Result<(), Error> {
+        Ok(provider.storage().write_key_package(&self.name, &self.bundle)?)
+    }
 }
 
 /// Checks the KeyPackage of a device that is not on the roster yet but whose identity key is known,

@@ -13,6 +13,7 @@ use super::error::{LeafFault, WelcomeFault};
 use super::group::{Group, Member, join_config, member};
 use super::leaf;
 use super::note::{EpochSecret, WELCOME_NOTE, WelcomeNote};
+use super::packages::UsedPackage;
 use super::provider::Provider;
 use super::resync;
 use super::state::{self, RoomState};
@@ -38,6 +39,7 @@ pub struct Invitation {
     state: RoomState,
     note: WelcomeNote,
     rejoins: bool,
+    used: Option<UsedPackage>,
 }
 
 /// Opens a Welcome for one of this device's KeyPackages and verifies it as RFC 9420 section 12.4.3.1
@@ -58,6 +60,7 @@ pub fn open_welcome(
     let MlsMessageBodyIn::Welcome(welcome) = message.extract() else {
         return Err(WelcomeFault::Malformed);
     };
+    let used = UsedPackage::of(provider, &welcome)?;
     let builder = StagedWelcome::build_from_welcome(provider, &join_config(), welcome)
         .map_err(refused)?
         .skip_lifetime_validation();
@@ -69,7 +72,7 @@ pub fn open_welcome(
     };
     let builder = if rejoins { builder.replace_old_group() } else { builder };
     let staged = builder.build().map_err(refused)?;
-    Ok(Invitation { staged, room, state, note, rejoins })
+    Ok(Invitation { staged, room, state, note, rejoins, used })
 }
 
 /// As [`open_welcome`], for a Welcome that `sender` handed over: one whose commit somebody else
@@ -128,6 +131,11 @@ impl Invitation {
     /// it opens gives the present one.
     pub fn take_check_secrets(&mut self) -> (Vec<EpochSecret>, bool) {
         (std::mem::take(&mut self.note.check_secrets), self.note.removes)
+    }
+
+    /// Takes out the single-use KeyPackage that the Welcome used up.
+    pub fn take_used(&mut self) -> Option<UsedPackage> {
+        self.used.take()
     }
 
     /// [`leaf_of_package`] of the KeyPackage that the Welcome used.

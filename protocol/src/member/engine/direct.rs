@@ -175,6 +175,7 @@ impl Cx<'_> {
             return self.bad_welcome(&peer, WelcomeFault::NotARoom);
         }
         let (check, removes) = invitation.take_check_secrets();
+        let used = invitation.take_used();
         let group = match invitation.accept(&provider, &Standings(&roster)) {
             Ok(group) => group,
             Err(fault) => return self.bad_welcome(&peer, fault),
@@ -202,7 +203,7 @@ impl Cx<'_> {
             self.memory.profile.general = Some(room.0);
         }
         self.save_profile()?;
-        self.note_package_used()?;
+        self.note_package_used(used)?;
         self.heal_after_joining(&row)?;
         self.open_channel(&room, place)?;
         self.take_check_keys(&room, check, removes, place)?;

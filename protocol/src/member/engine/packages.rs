@@ -23,7 +23,7 @@ pub(super) const DIRECT_PACKAGE: u8 = 13;
 /// Single-use KeyPackages that a device offers at a time.
 const POOL: usize = 8;
 /// The pool is replaced when so many were used: each adder takes from it without knowing of the
-/// others, and two who take the same one leave a device outside.
+/// others.
 const REFILL_AT: u32 = 1;
 /// The longest message of KeyPackages.
 const MAX_POSTED: usize = (POOL + 1) * e2ee::MAX_PACKAGE + 1_024;
@@ -35,6 +35,9 @@ const USABLE_S: u64 = 30 * DAY_S;
 /// Seconds after which the private keys of an own KeyPackage that was replaced are forgotten: nobody
 /// uses it for longer than [`USABLE_S`], and no relay keeps the Welcome for longer than the rest.
 const FORGET_S: u64 = USABLE_S + 15 * DAY_S;
+/// Seconds for which the private keys of an own single-use KeyPackage stay after a Welcome used
+/// it: as long as another adder may have drawn the same one before it saw the new pool.
+const DRAWN_TWICE_S: u64 = 3_600;
 /// How often an Add waits for a fresh KeyPackage before it takes the last-resort one.
 const PATIENCE: u32 = 2;
 /// Milliseconds between two tries.
@@ -145,18 +148,28 @@ impl Cx<'_> {
         Ok(ByteBuf::from(bytes))
     }
 
-    /// Forgets the private keys of KeyPackages that were replaced long ago.
+    /// Forgets the private keys of KeyPackages that were replaced long ago or used a while ago.
     pub(super) fn forget_own_packages(&mut self) -> Result<(), Fault> {
         let provider = self.provider();
-        let before = self.now.unix_s().saturating_sub(FORGET_S);
-        for reference in self.tx.take_own_packages_before(before)? {
+        let now = self.now.unix_s();
+        let (replaced, used) = (now.saturating_sub(FORGET_S), now.saturating_sub(DRAWN_TWICE_S));
+        for reference in self.tx.take_own_packages_before(replaced, used)? {
             e2ee::forget_package(&provider, &reference)?;
         }
         Ok(())
     }
 
-    /// A Welcome used one of the own pool.
-    pub(super) fn note_package_used(&mut self) -> Result<(), Fault> {
+    /// A Welcome used one of the own pool. **A KeyPackage that two adders drew lets the device into
+    /// both rooms**: what is said in either meanwhile would be lost to it.
+    pub(super) fn note_package_used(
+        &mut self,
+        package: Option<e2ee::UsedPackage>,
+    ) -> Result<(), Fault> {
+        if let Some(package) = package
+            && self.tx.note_package_drawn(package.reference(), self.now.unix_s())?
+        {
+            package.put_back(&self.provider())?;
+        }
         let mut pool: Pool = self.tx.get(MetaKey::LastResort)?.unwrap_or_default();
         pool.used += 1;
         Ok(self.tx.set(MetaKey::LastResort, &pool)?)

@@ -159,6 +159,20 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Notes that a Welcome used a single-use KeyPackage of the own pool at `at`, in unix seconds;
+    /// false if it is none.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn note_package_drawn(&self, reference: &PackageRef, at: u64) -> Result<bool, StoreError> {
+        let drawn = self.execute(
+            "UPDATE own_package SET used = ifnull(used, ?2)
+             WHERE reference = ?1 AND last_resort = 0 AND given_to IS NULL",
+            (reference.0.as_slice(), at),
+        )?;
+        Ok(drawn > 0)
+    }
+
     /// The own pool is replaced, with its last-resort KeyPackage or without.
     ///
     /// # Errors
@@ -171,13 +185,18 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Takes out the own KeyPackages that were replaced before a time, in unix seconds.
+    /// Takes out the own KeyPackages that were replaced before one time, or used before another, in
+    /// unix seconds.
     ///
     /// # Errors
     /// Those of the database.
-    pub fn take_own_packages_before(&self, before: u64) -> Result<Vec<PackageRef>, StoreError> {
-        let sql = "DELETE FROM own_package WHERE replaced < ?1 RETURNING reference";
-        self.rows(sql, [before], |row| {
+    pub fn take_own_packages_before(
+        &self,
+        replaced: u64,
+        used: u64,
+    ) -> Result<Vec<PackageRef>, StoreError> {
+        let sql = "DELETE FROM own_package WHERE replaced < ?1 OR used < ?2 RETURNING reference";
+        self.rows(sql, [replaced, used], |row| {
             let reference = row.get_ref(0)?.as_blob()?;
             let whole = <[u8; 48]>::try_from(reference);
             whole.map(PackageRef).map_err(|_| size_error(0, 48, reference.len()))

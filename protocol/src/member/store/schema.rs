@@ -285,7 +285,7 @@ CREATE TABLE package (
 CREATE INDEX package_device ON package (device, last_resort);
 CREATE TABLE own_package (
     reference BLOB PRIMARY KEY, last_resort INTEGER NOT NULL, given_to BLOB, at INTEGER NOT NULL,
-    replaced INTEGER
+    replaced INTEGER, used INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE leaf (
     room BLOB PRIMARY KEY, day INTEGER NOT NULL, patience INTEGER NOT NULL

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::team::{KARIM, LEA, PAUL, SOFIA};
 use super::world::World;
-use crate::wire::ids::RoomId;
+use crate::wire::ids::{DeviceId, RoomId};
 
 const ALL: [usize; 4] = [LEA, KARIM, SOFIA, PAUL];
 
@@ -99,34 +99,79 @@ fn a_hostile_commit_that_decrypts_for_some_members_only() {
     assert_eq!(world.missing(SOFIA), [("Karim".to_owned(), 2)]);
 }
 
-#[test]
-fn a_key_package_drawn_by_two_adders_leaves_nobody_outside() {
-    let mut world = press();
-    let nora = world.join(LEA, "Nora", "member", true);
-    let device = world.device_id(nora);
-    world.ok(KARIM, "room.create", json!({"name": "photo"}));
-    world.ok(KARIM, "room.add", json!({"room": "photo", "member": "Sofia"}));
-    let one = world.forge(LEA, |cx| cx.tx.take_package(&device, 0, 0).unwrap().unwrap().0);
-    let room = [(LEA, "press"), (KARIM, "photo")];
-    for (at, _) in room {
-        let now = world.now;
-        let engine = &mut world.devices[at].engine;
-        let keep = one.clone();
+/// Two rooms of two adders, and somebody of whose KeyPackages each holds the same one and no other.
+const ADDERS: [(usize, &str); 2] = [(LEA, "press"), (KARIM, "photo")];
+
+impl World {
+    fn hold_only(&mut self, at: usize, device: &DeviceId, package: &[u8]) {
+        let engine = &mut self.devices[at].engine;
         engine
-            .step(now, |cx| {
-                cx.tx.forget_packages_of(&device)?;
-                cx.keep_package(&device, &keep)
+            .step(self.now, |cx| {
+                cx.tx.forget_packages_of(device)?;
+                cx.keep_package(device, package)
             })
             .unwrap();
     }
+
+    fn with_nora() -> (Self, usize, DeviceId, Vec<u8>) {
+        let mut world = press();
+        let nora = world.join(LEA, "Nora", "member", true);
+        let device = world.device_id(nora);
+        world.ok(KARIM, "room.create", json!({"name": "photo"}));
+        world.ok(KARIM, "room.add", json!({"room": "photo", "member": "Sofia"}));
+        let one = world.forge(LEA, |cx| cx.tx.take_package(&device, 0, 0).unwrap().unwrap().0);
+        for (at, _) in ADDERS {
+            world.hold_only(at, &device, &one);
+        }
+        (world, nora, device, one)
+    }
+}
+
+#[test]
+fn a_key_package_that_two_adders_drew_lets_the_device_into_both_rooms() {
+    let (mut world, nora, _, _) = World::with_nora();
     world.relay.silent = true;
-    for (at, room) in room {
+    for (at, room) in ADDERS {
         world.begin(at, "room.add", json!({"room": room, "member": "Nora"}));
         world.turn(at);
     }
     world.relay.silent = false;
+    world.run();
+    for (at, room) in ADDERS {
+        world.ok(at, "send", json!({"room": room, "text": "at once"}));
+        assert_eq!(world.texts(nora, room), ["at once"]);
+        world.assert_agree(room, &[at, SOFIA, nora]);
+        let id = world.room_id(nora, room);
+        assert_eq!(world.requests(nora, &id), 0, "there was nothing to heal");
+    }
+    // An hour later nothing opens with it any more.
+    let used = |world: &mut World| {
+        world.forge(nora, |cx| {
+            let sql = "SELECT count(*) FROM own_package WHERE used IS NOT NULL";
+            cx.tx.connection().query_row(sql, [], |row| row.get::<_, u64>(0)).unwrap()
+        })
+    };
+    assert!(used(&mut world) > 0);
+    world.pass(3_700_000);
+    world.settle(1_000);
+    assert_eq!(used(&mut world), 0);
+}
+
+#[test]
+fn a_key_package_drawn_by_two_adders_leaves_nobody_outside() {
+    let (mut world, nora, device, one) = World::with_nora();
+    for (at, room) in ADDERS {
+        world.begin(at, "room.add", json!({"room": room, "member": "Nora"}));
+        world.settle(1_000);
+        // Who adds next has not heard of it for two hours.
+        world.pass(7_200_000);
+        world.settle(1_000);
+        world.hold_only(KARIM, &device, &one);
+    }
     world.settle(30_000);
-    for (at, room) in room {
+    let photo = world.room_id(nora, "photo");
+    assert_eq!(world.requests(nora, &photo), 1);
+    for (at, room) in ADDERS {
         assert_eq!(world.standing(nora, room), "active", "{room}");
         world.assert_agree(room, &[at, SOFIA, nora]);
         world.ok(nora, "send", json!({"room": room, "text": "here"}));

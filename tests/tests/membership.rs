@@ -1,5 +1,6 @@
 //! People are let in, moved between rooms, and cut off.
 
+use serde_json::{Value, json};
 use staffetta_tests::world::GENERAL;
 use staffetta_tests::{Staff, World, eventually};
 
@@ -109,4 +110,44 @@ fn any_online_admin_can_approve_and_nobody_else() {
     eventually("the founder sees Paul", || {
         world.founder.ok(&["team"]).iter().any(|it| it["member"] == "Paul").then_some(())
     });
+}
+
+#[test]
+fn what_the_team_decides_and_who_compared_words_stands_on_every_screen() {
+    let world = World::usual();
+    let lea = world.admit_unseen("Lea", "laptop", "member");
+    let policy = |staff: &Staff| staff.one(&["team", "policy"])["receipts"].clone();
+    assert_eq!(policy(&lea), false);
+    lea.fails(77, &["team", "policy", "receipts", "on"]);
+    world.founder.ok(&["team", "policy", "receipts", "on"]);
+    eventually("Lea's device knows the policy", || (policy(&lea) == true).then_some(()));
+    lea.status_comes("says that receipts are on", |status| {
+        let alarms = status["alarms"].as_array().expect("alarms");
+        alarms.iter().any(|alarm| alarm.as_str().is_some_and(|it| it.contains("receipts on")))
+    });
+
+    // Whom the founder let in unseen, he calls later; then everybody sees that he did.
+    let row = |staff: &Staff| {
+        let team = staff.ok(&["team"]);
+        team.into_iter().find(|it| it["member"] == "Lea").expect("in the team")
+    };
+    let before = row(&lea);
+    assert_eq!((&before["verified"], &before["verified_by"]), (&json!(false), &json!([])));
+    let heard = lea.one(&["verify", "Lea"])["words"].clone();
+    let heard: Vec<_> = heard.as_array().expect("words").iter().filter_map(Value::as_str).collect();
+    world.founder.ok(&["verify", "Lea", "--words", &heard.join(" ")]);
+    eventually("Lea sees that Karim compared words", || {
+        (row(&lea)["verified_by"] == json!(["Karim"])).then_some(())
+    });
+    let shown = lea.run(&["team"]).stdout;
+    assert!(shown.lines().any(|line| line.contains("Lea") && line.contains("Karim")), "{shown}");
+
+    // Nobody begins a room again that goes on.
+    world.room("press", &["Lea"]);
+    for staff in [&world.founder, &lea] {
+        let refused = staff.fails(1, &["room", "restart", "press"]);
+        assert!(refused.stderr.contains("was not broken by anybody"), "{refused:?}");
+    }
+    world.founder.ok(&["send", "press", "still here"]);
+    lea.reads("press", "still here");
 }

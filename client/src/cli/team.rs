@@ -6,7 +6,7 @@ use super::{items, refresh, whole_id};
 use crate::api::{self, Calls};
 use crate::commands::DeviceCommand;
 use crate::errors::Failure;
-use crate::output::{Out, Paint, is_set, line_of, word_of};
+use crate::output::{Out, Paint, clean_line, is_set, line_of, word_of};
 use crate::text;
 
 /// `team`
@@ -66,10 +66,18 @@ fn print(devices: Vec<Value>, out: &mut Out) -> Result<(), Failure> {
             word_of(device, "state"),
             line_of(device, "device").chars().take(8).collect(),
             last_seen(device),
+            compared_by(device),
         ]
     };
     let rows: Vec<_> = devices.iter().map(row).collect();
     out.table(&rows)
+}
+
+/// Who has compared words with the device's member, if anybody.
+fn compared_by(device: &Value) -> String {
+    let names = device.get("verified_by").and_then(Value::as_array).into_iter().flatten();
+    let names: Vec<_> = names.filter_map(Value::as_str).map(clean_line).collect();
+    if names.is_empty() { String::new() } else { text::compared_by(&names.join(", ")) }
 }
 
 /// The day, and a mark for a device that did nothing for 30 days.

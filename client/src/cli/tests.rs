@@ -2,7 +2,9 @@ use std::cell::RefCell;
 
 use super::*;
 use crate::api::ApiError;
-use crate::commands::{ApproveArgs, InviteArgs, ReadArgs, Role, RoomCommand, SendArgs};
+use crate::commands::{
+    ApproveArgs, InviteArgs, ReadArgs, Role, RoomCommand, SendArgs, TeamCommand,
+};
 use crate::output::Style;
 use crate::output::tests::captured;
 
@@ -352,4 +354,38 @@ async fn room_set_sends_only_what_was_said() {
     let (mut out, stdout, _) = captured(JSON);
     room::run(RoomCommand::Leave { room: "press".into() }, &api, &mut out).await.unwrap();
     assert_eq!(lines(&stdout.text()), [json!({"room": "press"})]);
+}
+
+#[tokio::test]
+async fn team_says_who_compared_words_with_whom() {
+    let lea = json!({"member": "Lea", "device": "aa", "verified": true,
+        "verified_by": ["Karim", "So\u{1b}fia"]});
+    let paul = json!({"member": "Paul", "device": "bb", "verified": false, "verified_by": []});
+    let api = Table::default().ok("team", json!([lea, paul]));
+    let (mut out, stdout, _) = captured(TEXT);
+    team::list(&api, &mut out).await.unwrap();
+    let text = stdout.text();
+    let [lea, paul] = text.lines().collect::<Vec<_>>()[..] else { panic!("{text}") };
+    assert!(lea.contains("compared by Karim, So") && !lea.contains('\u{1b}'), "{lea:?}");
+    assert!(paul.starts_with('!') && !paul.contains("compared"), "{paul:?}");
+}
+
+#[tokio::test]
+async fn room_restart_and_team_policy_say_what_came_of_them() {
+    let api = Table::default()
+        .ok("room.restart", json!({"room": "press", "without": "Paul"}))
+        .ok("team.policy", json!({"receipts": true}));
+    let restart = || RoomCommand::Restart { room: "press".into() };
+    let (mut out, stdout, _) = captured(TEXT);
+    room::run(restart(), &api, &mut out).await.unwrap();
+    assert!(stdout.text().contains("press begins again without Paul"), "{}", stdout.text());
+    let (mut out, stdout, _) = captured(JSON);
+    room::run(restart(), &api, &mut out).await.unwrap();
+    assert_eq!(lines(&stdout.text()), [json!({"room": "press", "without": "Paul"})]);
+    assert_eq!(api.asked("room.restart"), json!({"room": "press"}));
+    let (mut out, stdout, _) = captured(JSON);
+    let on = TeamCommand::Policy { name: Some("receipts".into()), value: Some("on".into()) };
+    roles::run(on, &api, &mut out).await.unwrap();
+    assert_eq!(api.asked("team.policy"), json!({"receipts": true}));
+    assert_eq!(lines(&stdout.text()), [json!({"receipts": true})]);
 }

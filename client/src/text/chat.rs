@@ -38,6 +38,7 @@ sentences! {
     how_to_verify;
     verified(member: &str);
     team_number(number: &str);
+    compared_by(names: &str);
     is_undone;
     ask_root_words;
     role_given(member: &str, role: &str);

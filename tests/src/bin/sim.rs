@@ -59,7 +59,7 @@ fn main() -> anyhow::Result<()> {
     let sum = |of: fn(&Day) -> u64| days.iter().map(of).sum::<u64>();
     println!(
         "{} seeds of {steps} steps, {failed} failed, in {:.0?}: {:.1} virtual hours, {} transactions, \
-         {} cells, {} processes killed, {} connections cut, {} devices revoked, {} messages placed, \
+         {} cells, {} processes killed, {} connections cut, {} PUTs in part, {} devices revoked, {} messages placed, \
          {} times opened, {} not for a KeyPackage drawn twice, {} epochs agreed on",
         days.len() + failed,
         start.elapsed(),
@@ -68,6 +68,7 @@ fn main() -> anyhow::Result<()> {
         sum(|day| day.cells),
         sum(|day| day.crashes),
         sum(|day| day.cuts),
+        sum(|day| day.partly),
         sum(|day| day.revoked),
         sum(|day| day.found.placed as u64),
         sum(|day| day.found.opened as u64),

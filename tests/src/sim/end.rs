@@ -18,6 +18,8 @@ pub struct Day {
     pub crashes: u64,
     /// Connections that broke.
     pub cuts: u64,
+    /// PUTs of which only some cells arrived.
+    pub partly: u64,
     /// Devices that were revoked and replaced.
     pub revoked: u64,
     /// Cells in the log.
@@ -56,6 +58,7 @@ impl Story {
             steps: self.world.steps,
             crashes: self.world.crashes,
             cuts: self.world.cuts,
+            partly: self.world.partly,
             revoked: self.revoked,
             cells: self.world.relay.head(),
             virtual_ms: self.world.now.mono_ms,

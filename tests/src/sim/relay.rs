@@ -12,6 +12,8 @@ use staffetta_protocol::wire::limits::CELL;
 use staffetta_protocol::wire::rows::{RowsDocument, SignedRows};
 use staffetta_protocol::wire::running_hash;
 
+use super::choices::Choices;
+
 /// The log's identity.
 pub const LOG: LogId = LogId([5; 16]);
 /// How long a relay that is full asks to wait.
@@ -79,6 +81,16 @@ impl Relay {
             return None;
         }
         Some(cells.iter().map(|(id, cell)| self.append(id, cell)).collect())
+    }
+
+    /// Takes the first cells of a PUT that was broken off; true if there were more.
+    pub fn take_part(&mut self, frame: ToRelay, choices: &mut Choices) -> bool {
+        let ToRelay::Put { cells, .. } = frame else { return false };
+        if self.full || cells.len() < 2 {
+            return false;
+        }
+        let count = 1 + choices.below(cells.len() as u64 - 1);
+        self.put(&Cells::collect((0..count).zip(cells.iter()).map(|(_, cell)| cell))).is_some()
     }
 
     fn append(&mut self, id: CellId, cell: &[u8; CELL]) -> Seq {

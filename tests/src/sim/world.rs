@@ -49,6 +49,8 @@ pub struct World {
     pub crashes: u64,
     /// How many connections broke.
     pub cuts: u64,
+    /// How often only some cells of a PUT arrived.
+    pub partly: u64,
     pub(super) random: Choices,
     pub(super) calls: u64,
 }
@@ -79,6 +81,7 @@ impl World {
             steps: 0,
             crashes: 0,
             cuts: 0,
+            partly: 0,
             random: choices.branch(),
             choices,
             calls: 0,
@@ -284,8 +287,8 @@ impl World {
         self.drive(at, |engine, now| engine.frame(now, push))
     }
 
-    /// Breaks a connection: some of what was under way to the relay still arrives, and no answer
-    /// does.
+    /// Breaks a connection: some of what was under way to the relay still arrives, a commit of
+    /// several cells perhaps in part, and no answer does.
     pub fn cut(&mut self, at: usize, comes_back: bool) -> anyhow::Result<()> {
         const LONGEST_MS: u64 = 3_000;
         let back = self.now.mono_ms + 100 + self.choices.below(LONGEST_MS);
@@ -295,8 +298,12 @@ impl World {
         };
         self.cuts += 1;
         let arrive = usize::try_from(self.choices.below(connection.up.len() as u64 + 1))?;
-        for (_, frame) in connection.up.into_iter().take(arrive) {
+        let mut frames = connection.up.into_iter().map(|(_, frame)| frame);
+        for frame in frames.by_ref().take(arrive) {
             self.relay.answer(frame);
+        }
+        if let Some(frame) = frames.next() {
+            self.partly += u64::from(self.relay.take_part(frame, &mut self.choices));
         }
         self.wake();
         self.drive(at, |engine, now| engine.down(now, Down::Lost))

@@ -34,6 +34,7 @@ say! {
     how_to_verify => "Everybody sees the same words. Let the person read theirs out, then: staffetta verify NAME --words \"...\"";
     verified(member: &str) => "{member} is verified, with all devices there are now.";
     team_number(number: &str) => "Team number: {number}";
+    compared_by(names: &str) => "compared by {names}";
     is_undone => "undone";
     ask_root_words => "The 24 root words: ";
     receipts_on => "Receipts are on: a message tells how far its sender has read.";

@@ -34,6 +34,7 @@ say! {
     how_to_verify => "Tout le monde voit les mêmes mots. Faites lire les siens à la personne, puis : staffetta verify NOM --words \"...\"";
     verified(member: &str) => "{member} est vérifié, avec tous ses appareils actuels.";
     team_number(number: &str) => "Numéro de l’équipe : {number}";
+    compared_by(names: &str) => "comparé par {names}";
     is_undone => "annulé";
     ask_root_words => "Les 24 mots racine : ";
     receipts_on => "Les accusés de lecture sont activés : un message dit jusqu’où son auteur a lu.";

@@ -6,6 +6,7 @@ use serde_bytes::{ByteArray, ByteBuf};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::Cx;
+use super::alarms::Alarm;
 use super::fault::Fault;
 use super::invites::{self, state};
 use super::rooms::ROOM_MESSAGE;
@@ -93,7 +94,10 @@ impl Cx<'_> {
         ciborium::into_writer(&note, &mut *plain).map_err(|_| Fault::Bug("encode a note"))?;
         if plain.len() > e2ee::MAX_PLAINTEXT {
             self.tx.set(MetaKey::AdminNews, &false)?;
-            return self.alarm("The team is too large for its admins to share the relay's rows.");
+            return self.alarm(
+                Alarm::Unable,
+                "The team is too large for its admins to share the relay's rows.",
+            );
         }
         let provider = self.provider();
         let Some((group, roster, keys)) = self.memory.group(&provider, &room)? else {

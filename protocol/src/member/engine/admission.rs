@@ -1,6 +1,7 @@
 //! Admission: a newcomer reads the log for its answer, and believes nothing before it.
 
 use super::Cx;
+use super::alarms::Alarm;
 use super::fault::{Fault, failed};
 use super::memory::Key;
 use super::profile::Stage;
@@ -65,6 +66,7 @@ impl Cx<'_> {
             Err(reason) => {
                 tracing::warn!(%reason, "an answer is refused");
                 return self.alarm(
+                    Alarm::Trespass,
                     "The answer to the invitation does not come from an admin of the team that was promised.",
                 );
             }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Cx;
+use super::alarms::Alarm;
 use super::fault::{Fault, failed, refused};
 use super::invites::request_of;
 use super::waits::{Wait, What};
@@ -159,7 +160,7 @@ impl Cx<'_> {
         let me = self.memory.me()?;
         match self.approve_now(row, opened, Approval::Automatic, me) {
             Ok(_) => Ok(()),
-            Err(Fault::Refused(error)) => self.alarm(&error.message),
+            Err(Fault::Refused(error)) => self.alarm(Alarm::Invite, &error.message),
             Err(fault) => Err(fault),
         }
     }

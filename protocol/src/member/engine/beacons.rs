@@ -5,8 +5,10 @@
 //! that differs raises the alarm, by name.
 
 use super::Cx;
+use super::alarms::Alarm;
 use super::beacon::Beacon;
 use super::checks::check_channel;
+use super::evidence::Evidence;
 use super::fault::Fault;
 use super::outbound::SealedCells;
 use crate::cell::chain::Whole;
@@ -35,16 +37,38 @@ impl Cx<'_> {
         Ok(())
     }
 
-    /// The next beacon of a room is due in an hour: one that says the same was sent, or came.
-    pub(super) fn beacon_in_an_hour(&mut self, room: &RoomId) -> Result<(), Fault> {
-        let due = self.now.unix_s() + HOUR_S + self.within(SPREAD_S);
-        self.set_beacon_clock(room, BeaconClock { due, not_by: None })
+    /// The next beacon of a room is due in an hour: this device sends one, or came into the room.
+    fn beacon_in_an_hour(&mut self, room: &RoomId) -> Result<(), Fault> {
+        let own = self.now.unix_s();
+        let due = own + HOUR_S + self.within(SPREAD_S);
+        self.set_beacon_clock(room, BeaconClock { due, not_by: None, own })
+    }
+
+    /// One that says the same came from somebody else: so is this device's due in an hour.
+    fn beacon_put_off(&mut self, room: &RoomId) -> Result<(), Fault> {
+        let (now, own) = (self.now.unix_s(), self.own_beacon_at(room));
+        let due = now + HOUR_S + self.within(SPREAD_S);
+        self.set_beacon_clock(room, BeaconClock { due, not_by: None, own })
+    }
+
+    /// The room is in another epoch: what put this device's beacon off said something else.
+    fn beacon_of_new_epoch(&mut self, room: &RoomId, clock: BeaconClock) -> Result<(), Fault> {
+        let due = self.now.unix_s().max(clock.own + HOUR_S) + self.within(SPREAD_S);
+        if due >= clock.due {
+            return Ok(());
+        }
+        self.set_beacon_clock(room, BeaconClock { due, ..clock })
+    }
+
+    fn own_beacon_at(&self, room: &RoomId) -> u64 {
+        self.memory.beacons.get(room).map_or(self.now.unix_s(), |clock| clock.own)
     }
 
     /// Somebody was let into the room again by `helper`, and waits for the word of a second.
     pub(super) fn beacon_soon(&mut self, room: &RoomId, helper: DeviceId) -> Result<(), Fault> {
         let due = self.now.unix_s() + self.within(SOON_S);
-        self.set_beacon_clock(room, BeaconClock { due, not_by: Some(helper) })
+        let own = self.own_beacon_at(room);
+        self.set_beacon_clock(room, BeaconClock { due, not_by: Some(helper), own })
     }
 
     /// Keeps where the room stands since the commit at `opened`.
@@ -53,8 +77,9 @@ impl Cx<'_> {
         let Some((group, _, _)) = self.memory.group(&provider, room)? else { return Ok(()) };
         let (epoch, authenticator) = (group.epoch(), group.authenticator()?.0);
         self.tx.put_epoch(room, &EpochRow { epoch, opened, authenticator })?;
-        if !self.memory.beacons.contains_key(room) {
-            self.beacon_in_an_hour(room)?;
+        match self.memory.beacons.get(room).copied() {
+            Some(clock) => self.beacon_of_new_epoch(room, clock)?,
+            None => self.beacon_in_an_hour(room)?,
         }
         // What was said of this epoch before this device came to it.
         for bytes in self.tx.beacons(room, epoch)? {
@@ -173,21 +198,24 @@ impl Cx<'_> {
         let Some(cursor) = self.memory.cursor else { return Ok(false) };
         let mut said = Vec::new();
         if beacon.log != cursor.log {
-            said.push(format!("The relay shows {who} another log than this device."));
+            let text = format!("The relay shows {who} another log than this device.");
+            said.push((Alarm::Relay(Evidence::OtherLog), text));
         } else if beacon.seq >= place {
-            said.push(format!("The relay showed {who} messages that it did not show this device."));
+            let text = format!("The relay showed {who} messages that it did not show this device.");
+            said.push((Alarm::Relay(Evidence::Fork), text));
         } else if self.has_other_hash(beacon.seq, &super::heads::short(&beacon.hash)) {
-            said.push(super::heads::other_past(&who));
+            said.push((Alarm::Relay(Evidence::Fork), super::heads::other_past(&who)));
         }
         let head = self.memory.roster()?.head().number;
         let own = self.entry_hash(beacon.number)?;
         if beacon.number > head {
-            said.push(format!("{who}'s device knows changes of the team that this one does not."));
+            let text = format!("{who}'s device knows changes of the team that this one does not.");
+            said.push((Alarm::OtherTeam, text));
         } else if own.is_some_and(|own| own != beacon.entry) {
-            said.push(super::heads::other_roster(&who));
+            said.push((Alarm::OtherTeam, super::heads::other_roster(&who)));
         }
-        for text in &said {
-            self.alarm(text)?;
+        for (about, text) in &said {
+            self.alarm(*about, text)?;
         }
         Ok(!said.is_empty())
     }
@@ -210,9 +238,10 @@ impl Cx<'_> {
         if differs {
             let who = self.member_name(&beacon.device).unwrap_or_default();
             let name = self.room_name(&room);
-            self.alarm(&format!(
-                "{who}'s device and this one hold different states of room {name}."
-            ))?;
+            self.alarm(
+                Alarm::OtherRoom,
+                &format!("{who}'s device and this one hold different states of room {name}."),
+            )?;
             self.misled(&row)?;
         }
         Ok(differs)
@@ -233,7 +262,7 @@ impl Cx<'_> {
     fn agrees(&mut self, row: &RoomRow, beacon: &Beacon) -> Result<(), Fault> {
         let not_by = self.memory.beacons.get(&row.id).and_then(|clock| clock.not_by);
         if not_by != Some(beacon.device) {
-            self.beacon_in_an_hour(&row.id)?;
+            self.beacon_put_off(&row.id)?;
         }
         self.confirmed_by(&row.id, &beacon.device)
     }

@@ -10,7 +10,9 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::Cx;
+use super::alarms::Alarm;
 use super::direct::{DIRECT_PLACE, DIRECT_WHERE};
+use super::evidence::Evidence;
 use super::fault::Fault;
 use super::memory::{Key, signed_entries};
 use super::place::Standing;
@@ -34,11 +36,13 @@ impl Cx<'_> {
     pub(super) fn fell_behind(&mut self) -> Result<(), Fault> {
         if self.memory.profile.stage != Stage::Inside {
             return self.alarm(
+                Alarm::Behind,
                 "The relay no longer has the answer to this device's request. Ask for a new invitation.",
             );
         }
         if self.memory.profile.behind.is_none() {
             self.alarm(
+                Alarm::Behind,
                 "This device was away for longer than the relay keeps messages. It asks the others where to go on; what it missed stays missing.",
             )?;
             let rooms: Vec<RoomId> = self.memory.rooms.keys().copied().collect();
@@ -192,7 +196,7 @@ impl Cx<'_> {
             if !fits {
                 let who = self.member_name(&peer).unwrap_or_default();
                 let text = super::heads::other_past(&who);
-                self.alarm_of(Some(super::evidence::Evidence::Fork), &text)?;
+                self.alarm(Alarm::Relay(Evidence::Fork), &text)?;
             }
             // Further entries from the same one, or another's word.
             return self.ask_again(peer, fits);

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Cx;
+use super::alarms::Alarm;
 use super::chat::{Draft, Send};
 use super::fault::{Fault, refused};
 use super::views::rfc3339;
@@ -111,7 +112,7 @@ impl Cx<'_> {
             name(&old.member),
             self.room_name(&row.room)
         );
-        self.alarm(&sanitize_line(&text))
+        self.alarm(Alarm::Trespass, &sanitize_line(&text))
     }
 
     /// Tells subscribers and consumers of a change that has taken effect.

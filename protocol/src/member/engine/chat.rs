@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Cx;
+use super::alarms::Alarm;
 use super::fault::{Fault, bad_params, failed, refused};
 use super::members::kind_code;
 use super::received::message_row;
@@ -183,9 +184,10 @@ impl Cx<'_> {
             return Ok(());
         }
         let (count, name) = (texts.len(), self.room_name(room));
-        self.alarm(&format!(
-            "{count} of your messages to {name} were not sent: you are no longer in it."
-        ))
+        self.alarm(
+            Alarm::NotSent,
+            &format!("{count} of your messages to {name} were not sent: you are no longer in it."),
+        )
     }
 
     /// Seals a text; until when it waits, in unix milliseconds, if it waits for a time.

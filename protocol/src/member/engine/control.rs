@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::Cx;
+use super::alarms::Alarm;
 use super::direct::DIRECT_ENTRY;
 use super::fault::Fault;
 use super::profile::Stopped;
@@ -85,7 +86,10 @@ impl Cx<'_> {
         }
         if entry.author == Author::Root {
             // The root's words are not here any more to sign it again.
-            return self.alarm("A change signed with the root words was overtaken. Repeat it.");
+            return self.alarm(
+                Alarm::Overtaken,
+                "A change signed with the root words was overtaken. Repeat it.",
+            );
         }
         let roster = self.memory.roster()?;
         let moot = match &entry.action {
@@ -103,10 +107,10 @@ impl Cx<'_> {
         }
         match self.post_action(entry.action) {
             Ok(_) => Ok(()),
-            Err(Fault::Refused(error)) => self.alarm(&format!(
-                "A change of the team was overtaken by another: {}",
-                error.message
-            )),
+            Err(Fault::Refused(error)) => self.alarm(
+                Alarm::Overtaken,
+                &format!("A change of the team was overtaken by another: {}", error.message),
+            ),
             Err(fault) => Err(fault),
         }
     }
@@ -157,6 +161,7 @@ impl Cx<'_> {
             Applied::Policy { name } => self.policy_changed(&name, &entry.author)?,
             Applied::Vouched { devices } => self.vouched_for(&devices, &entry.author)?,
             Applied::Unsupported(_) => self.alarm(
+                Alarm::Unable,
                 "The team's list has a change that this version cannot carry out. Update Staffetta.",
             )?,
         }
@@ -175,7 +180,10 @@ impl Cx<'_> {
         let name = add.name.as_str().to_owned();
         if add.role == Role::Admin {
             let number = self.memory.roster()?.head().number;
-            self.alarm(&format!("{name} is a new admin of the team (change {number})."))?;
+            self.alarm(
+                Alarm::Team,
+                &format!("{name} is a new admin of the team (change {number})."),
+            )?;
         }
         let change = if is_new_member { "joined" } else { "device" };
         self.event(json!({"v": 1, "type": "member", "member": name, "change": change,
@@ -189,7 +197,10 @@ impl Cx<'_> {
             return Ok(());
         }
         if self.memory.profile.member() == Some(add.member) {
-            self.alarm(&format!("You have a new device: {}.", add.label.as_str()))?;
+            self.alarm(
+                Alarm::NewDevice,
+                &format!("You have a new device: {}.", add.label.as_str()),
+            )?;
         }
         self.follow_member(add)
     }
@@ -234,9 +245,12 @@ impl Cx<'_> {
         }
         let by = self.member_name(device).unwrap_or_default();
         let names: Vec<_> = approved.iter().filter_map(|d| self.member_name(d)).collect();
-        self.alarm(&format!(
-            "{by} was an admin and is revoked. Look at who came in through that device: {}.",
-            names.join(", ")
-        ))
+        self.alarm(
+            Alarm::Team,
+            &format!(
+                "{by} was an admin and is revoked. Look at who came in through that device: {}.",
+                names.join(", ")
+            ),
+        )
     }
 }

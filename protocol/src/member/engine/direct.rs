@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Cx;
+use super::alarms::Alarm;
 use super::asks::DIRECT_ASK;
 use super::control::Origin;
 use super::fault::Fault;
@@ -55,7 +56,10 @@ impl Cx<'_> {
         let Key::Direct(tag) = &live.key else { return Err(Fault::Bug("not a direct channel")) };
         let own = &self.memory.keys()?.direct;
         let Some(cells) = direct::seal(self.random, tag, own, &peer, kind, message) else {
-            return self.alarm("A room is too large for this version to add anybody to it.");
+            return self.alarm(
+                Alarm::Unable,
+                "A room is too large for this version to add anybody to it.",
+            );
         };
         let cells: Vec<_> =
             cells.into_iter().map(|cell| (CellId::random(self.random), cell)).collect();
@@ -253,10 +257,13 @@ impl Cx<'_> {
         };
         if free != row.name {
             let who = self.member_name(by).unwrap_or_default();
-            self.alarm(&format!(
-                "{who} added you to a second room called {}; it is shown here as {free}.",
-                row.name
-            ))?;
+            self.alarm(
+                Alarm::Trespass,
+                &format!(
+                    "{who} added you to a second room called {}; it is shown here as {free}.",
+                    row.name
+                ),
+            )?;
             row.name = free;
         }
         Ok(())
@@ -298,7 +305,10 @@ impl Cx<'_> {
             fault => {
                 tracing::warn!(%fault, "a Welcome is refused");
                 let who = self.member_name(peer).unwrap_or_default();
-                self.alarm(&format!("{who} tried to let this device into a room, and could not."))
+                self.alarm(
+                    Alarm::Trespass,
+                    &format!("{who} tried to let this device into a room, and could not."),
+                )
             }
         }
     }

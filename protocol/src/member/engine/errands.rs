@@ -3,6 +3,7 @@
 //! it at once, so each waits its turn.
 
 use super::Cx;
+use super::alarms::Alarm;
 use super::fault::Fault;
 use super::invites::{request_of, state};
 use crate::invite_code::Role;
@@ -48,7 +49,7 @@ impl Cx<'_> {
             match self.approve_now(row, &opened, approval, by) {
                 Ok(_) => {}
                 Err(Fault::Refused(error)) => {
-                    self.alarm(&error.message)?;
+                    self.alarm(Alarm::Invite, &error.message)?;
                     if let Some(mut row) = self.tx.invite(&id)? {
                         row.vouch = None;
                         row.state = state::REFUSED_ENDING;

@@ -2,13 +2,15 @@
 //! across a fork shows it, by name.
 
 use super::Cx;
+use super::alarms::Alarm;
 use super::evidence::Evidence;
 use super::fault::Fault;
 use super::memory::signed_entries;
 use crate::member::content::{Content, LogHead};
 use crate::wire::ids::{DeviceId, Digest, Seq};
+use crate::wire::limits::MAX_CELLS;
 
-/// Running hashes kept in memory for comparison.
+/// Running hashes kept for comparison.
 const KEPT: usize = 8_192;
 
 /// The first half of a running hash, as messages carry it.
@@ -25,13 +27,15 @@ pub(super) fn other_roster(who: &str) -> String {
 }
 
 impl Cx<'_> {
-    /// Notes the running hash at a place just read.
-    pub(super) fn note_hash(&mut self, seq: Seq, hash: &Digest) {
+    /// Notes the running hashes at the places just read, in memory and on disk.
+    pub(super) fn note_hashes(&mut self, first: Seq, hashes: &[Digest]) -> Result<(), Fault> {
+        let hashes: Vec<[u8; 16]> = hashes.iter().map(short).collect();
         let recent = &mut self.memory.recent;
-        if recent.len() >= KEPT {
-            recent.pop_front();
-        }
-        recent.push_back((seq, short(hash)));
+        recent.extend((first..).zip(hashes.iter().copied()));
+        let surplus = recent.len().saturating_sub(KEPT);
+        recent.drain(..surplus);
+        let oldest = recent.front().map_or(first, |(seq, _)| *seq);
+        Ok(self.tx.put_past(first, &hashes, oldest.saturating_sub(MAX_CELLS as u64))?)
     }
 
     /// Where this device stands, for a message it writes.
@@ -52,13 +56,13 @@ impl Cx<'_> {
             && self.has_other_hash(theirs.seq, &theirs.hash)
         {
             let who = self.member_name(sender).unwrap_or_default();
-            self.alarm_of(Some(Evidence::Fork), &other_past(&who))?;
+            self.alarm(Alarm::Relay(Evidence::Fork), &other_past(&who))?;
         }
         if let Some((number, hash)) = content.roster_head
             && self.entry_hash(number)?.is_some_and(|own| own != hash)
         {
             let who = self.member_name(sender).unwrap_or_default();
-            self.alarm(&other_roster(&who))?;
+            self.alarm(Alarm::OtherTeam, &other_roster(&who))?;
         }
         Ok(())
     }

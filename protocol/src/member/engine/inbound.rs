@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::Cx;
+use super::alarms::Alarm;
 use super::evidence::Evidence;
 use super::fault::Fault;
 use super::memory::{Key, Live};
@@ -105,9 +106,7 @@ impl Cx<'_> {
             self.caught(Evidence::of_push(&cursor.hash, &hash, cells))?;
             return self.stop(Stopped::Forked);
         }
-        for (seq, hash) in (first..).zip(&hashes) {
-            self.note_hash(seq, hash);
-        }
+        self.note_hashes(first, &hashes)?;
         for (seq, (id, cell)) in (first..).zip(cells.iter()) {
             self.cell(seq, &id, cell)?;
             if self.memory.profile.stopped == Some(Stopped::Restored) {
@@ -266,38 +265,7 @@ impl Cx<'_> {
         self.save_profile()?;
         self.link.connected = false;
         self.effects.push(Out::Redial);
-        self.alarm(why.text())
-    }
-
-    /// Says something that a person must not miss, and keeps it.
-    pub(super) fn alarm(&mut self, text: &str) -> Result<(), Fault> {
-        self.alarm_of(None, text)
-    }
-
-    /// The relay did what no honest one does.
-    pub(super) fn caught(&mut self, at: Evidence) -> Result<(), Fault> {
-        self.alarm_of(Some(at), at.text())
-    }
-
-    /// Tells what a person must not miss, and keeps it; by name, if it is the relay's doing.
-    pub(super) fn alarm_of(&mut self, at: Option<Evidence>, text: &str) -> Result<(), Fault> {
-        const KEPT: usize = 32;
-        let mut alarms: Vec<String> = self.tx.get(MetaKey::Alarms)?.unwrap_or_default();
-        if !alarms.iter().any(|known| known == text) {
-            alarms.push(text.to_owned());
-            let surplus = alarms.len().saturating_sub(KEPT);
-            alarms.drain(..surplus);
-            self.tx.set(MetaKey::Alarms, &alarms)?;
-        }
-        let kind = at.map(Evidence::name);
-        self.event(json!({"v": 1, "type": "alarm", "kind": kind, "text": text}));
-        Ok(())
-    }
-
-    /// As [`Cx::caught`], unless it was said already and nobody has dismissed it.
-    fn caught_once(&mut self, at: Evidence) -> Result<(), Fault> {
-        let alarms: Vec<String> = self.tx.get(MetaKey::Alarms)?.unwrap_or_default();
-        if alarms.iter().any(|known| known == at.text()) { Ok(()) } else { self.caught(at) }
+        self.alarm(Alarm::Stopped, why.text())
     }
 
     pub(super) fn save_profile(&self) -> Result<(), Fault> {

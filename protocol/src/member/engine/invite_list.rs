@@ -4,6 +4,7 @@ use serde_bytes::ByteArray;
 use serde_json::{Value, json};
 
 use super::Cx;
+use super::alarms::Alarm;
 use super::asks::Ask;
 use super::fault::{Fault, refused};
 use super::invites::{MINE, life, request_of, state};
@@ -76,7 +77,7 @@ impl Cx<'_> {
             ),
             (None, None) => return Ok(()),
         };
-        self.alarm(&crate::member::content::sanitize_line(&text))
+        self.alarm(Alarm::Invite, &crate::member::content::sanitize_line(&text))
     }
 
     /// Takes an invite back, or refuses who asks with it.

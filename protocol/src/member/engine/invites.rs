@@ -5,6 +5,7 @@ use serde_bytes::{ByteArray, ByteBuf};
 use serde_json::json;
 
 use super::Cx;
+use super::alarms::Alarm;
 use super::asks::Ask;
 use super::fault::{Fault, failed, refused};
 use super::link::Asked;
@@ -347,7 +348,7 @@ impl Cx<'_> {
             Ok(Came::Again | Came::Inside) => Ok(()),
             Err(InviteError::SecondUse { first }) => {
                 let at = super::views::rfc3339(first);
-                self.alarm(&format!(
+                self.alarm(Alarm::Invite, &format!(
                     "An invitation was used a second time by another device; the first use was at {at}. If you do not know why, revoke who came in with it."
                 ))
             }

@@ -131,7 +131,7 @@ impl Memory {
             unread: Vec::new(),
             claimed: None,
             asked_where: BTreeMap::new(),
-            recent: VecDeque::new(),
+            recent: view.past()?.into(),
         })
     }
 

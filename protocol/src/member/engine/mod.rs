@@ -9,6 +9,7 @@
 
 mod admins;
 mod admission;
+mod alarms;
 mod api;
 mod approve;
 mod asks;
@@ -168,8 +169,7 @@ impl Engine {
                 // Groups in memory may be ahead of the disk now.
                 self.link.reset_to(before);
                 let unread = std::mem::take(&mut self.memory.unread);
-                let recent = std::mem::take(&mut self.memory.recent);
-                self.memory = Memory { unread, recent, ..self.store.view(Memory::load)? };
+                self.memory = Memory { unread, ..self.store.view(Memory::load)? };
                 Err(fault)
             }
         }

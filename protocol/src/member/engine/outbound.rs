@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::Cx;
+use super::alarms::Alarm;
 use super::evidence::Evidence;
 use super::fault::Fault;
 use super::link::Asked;
@@ -131,7 +132,7 @@ impl Cx<'_> {
             FailCode::LowDisk => "the relay's disk is nearly full",
             FailCode::Conflict => {
                 let text = "The relay says it knows a message of this device with other bytes.";
-                return self.alarm_of(Some(Evidence::Rewrite), text);
+                return self.alarm(Alarm::Relay(Evidence::Rewrite), text);
             }
             _ => "the relay cannot store at present",
         });

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Cx;
+use super::alarms::Alarm;
 use super::fault::{Fault, failed};
 use crate::member::agent::core::CallId;
 use crate::member::content::{Content, sanitize_line};
@@ -64,7 +65,7 @@ impl Cx<'_> {
             Author::Device(device) => self.member_name(device),
         };
         let (by, number) = (by.unwrap_or_default(), self.memory.roster()?.head().number);
-        self.alarm(&format!(
+        self.alarm(Alarm::Team, &format!(
             "{by} turned receipts on: what you write tells its readers what you have read (change {number})."
         ))
     }

@@ -6,6 +6,7 @@
 use serde_json::json;
 
 use super::Cx;
+use super::alarms::Alarm;
 use super::fault::{Fault, failed, refused};
 use super::members::kind_code;
 use super::standstill::FROZEN_RESTART;
@@ -80,12 +81,15 @@ impl Cx<'_> {
         let Author::Device(by) = by else { return Ok(()) };
         let who = self.member_name(&by).unwrap_or_default();
         if !self.may_restart(&row, &by, &without)? {
-            return self.alarm(&format!(
+            return self.alarm(Alarm::RoomRestart, &format!(
                 "{who} wanted to begin room {name} again, and may not: it goes on here as it is."
             ));
         }
         let author = self.member_name(&without).unwrap_or_default();
-        self.alarm(&format!("{who} began room {name} again without a device of {author}."))?;
+        self.alarm(
+            Alarm::RoomRestart,
+            &format!("{who} began room {name} again without a device of {author}."),
+        )?;
         let me = self.memory.me()?;
         if without == me {
             return self.leave(row, None);

@@ -2,6 +2,7 @@
 //! remove it and add it again, and **sends nothing until a second member confirms**.
 
 use super::Cx;
+use super::alarms::Alarm;
 use super::direct::{DIRECT_RESYNC, DIRECT_UNOPENED};
 use super::fault::Fault;
 use super::members::kind_code;
@@ -74,7 +75,7 @@ impl Cx<'_> {
             row.asked.clear();
             let name = self.room_name(&row.room);
             if row.rounds == 1 {
-                self.alarm(&format!(
+                self.alarm(Alarm::RoomStands, &format!(
                     "Nobody has let this device back into room {name} yet. If it stands still for everybody, begin it again: staffetta room restart {name}"
                 ))?;
             }

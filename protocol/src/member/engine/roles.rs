@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::Cx;
+use super::alarms::Alarm;
 use super::control::Origin;
 use super::fault::{Fault, bad_params, failed, refused};
 use super::waits::{Wait, What};
@@ -82,7 +83,7 @@ impl Cx<'_> {
         let name = self.name_of(member).unwrap_or_default();
         let number = self.memory.roster()?.head().number;
         let what = if to == Role::Admin { "is an admin now" } else { "is no longer an admin" };
-        self.alarm(&format!("{name} {what} (change {number})."))?;
+        self.alarm(Alarm::Team, &format!("{name} {what} (change {number})."))?;
         self.event(json!({"v": 1, "type": "member", "member": name, "change": "role",
             "role": to.name()}));
         let demoted = from == Role::Admin && to != Role::Admin;
@@ -143,7 +144,7 @@ impl Cx<'_> {
         let Some(addresses) = relay.map(|relay| relay.addresses.clone()) else { return Ok(()) };
         self.memory.profile.addresses = addresses;
         self.save_profile()?;
-        self.alarm(&format!("The relay's address was changed (change {number})."))
+        self.alarm(Alarm::Address, &format!("The relay's address was changed (change {number})."))
     }
 
     /// `team.rewind`, signed with the root words, which stay in no table.
@@ -183,7 +184,7 @@ impl Cx<'_> {
         let number = self.memory.roster()?.head().number;
         let names: Vec<_> = revoked.iter().filter_map(|d| self.member_name(d)).collect();
         let gone = if names.is_empty() { "nobody".to_owned() } else { names.join(", ") };
-        self.alarm(&format!(
+        self.alarm(Alarm::Team, &format!(
             "Changes of the team were undone with the root words (change {number}); put out: {gone}."
         ))?;
         for (member, from, to) in roles {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::ByteArray;
 
 use super::Cx;
+use super::alarms::Alarm;
 use super::fault::Fault;
 use super::link::Asked;
 use crate::member::agent::core::Out;
@@ -203,6 +204,7 @@ impl Cx<'_> {
             // on what to follow.
             FailCode::Stale | FailCode::Denied if self.has_fellow_admins()? => Ok(()),
             FailCode::Stale | FailCode::Denied => self.alarm(
+                Alarm::Address,
                 "The relay refuses this device's changes of the team: its list is not the one expected.",
             ),
             _ => Ok(()),

@@ -1,6 +1,7 @@
 //! Rooms that stand still: broken by a commit, or waiting for a roster entry.
 
 use super::Cx;
+use super::alarms::Alarm;
 use super::fault::Fault;
 use crate::cell::chain::Whole;
 use crate::member::store::{HELD_PER_ROOM, Held, RoomStatus};
@@ -42,7 +43,7 @@ impl Cx<'_> {
                 format!("Room {name} stands still: this device cannot follow its last change.")
             }
         };
-        self.alarm(&text)
+        self.alarm(Alarm::RoomStands, &text)
     }
 
     /// The roster grew: rooms that waited for it go on with what they held back.

@@ -28,6 +28,8 @@ pub struct BeaconClock {
     /// The device whose beacons put nobody's off: it let another one in again, which waits for
     /// the word of a second.
     pub not_by: Option<DeviceId>,
+    /// When this device sent one itself, or came into the room, in unix seconds.
+    pub own: u64,
 }
 
 /// Since when an epoch gives a room's check key.
@@ -81,8 +83,9 @@ impl View<'_> {
     /// # Errors
     /// Those of the database.
     pub fn beacon_clocks(&self) -> Result<Vec<(RoomId, BeaconClock)>, StoreError> {
-        self.rows("SELECT room, due, not_by FROM beacon_clock", [], |row| {
-            Ok((row.get(0)?, BeaconClock { due: row.get(1)?, not_by: row.get(2)? }))
+        self.rows("SELECT room, due, not_by, own FROM beacon_clock", [], |row| {
+            let clock = BeaconClock { due: row.get(1)?, not_by: row.get(2)?, own: row.get(3)? };
+            Ok((row.get(0)?, clock))
         })
     }
 
@@ -137,8 +140,9 @@ impl Tx<'_> {
     /// Those of the database.
     pub fn put_beacon_clock(&self, room: &RoomId, clock: &BeaconClock) -> Result<(), StoreError> {
         self.execute(
-            "INSERT OR REPLACE INTO beacon_clock (room, due, not_by) VALUES (?1, ?2, ?3)",
-            (room, clock.due, clock.not_by),
+            "INSERT OR REPLACE INTO beacon_clock (room, due, not_by, own)
+             VALUES (?1, ?2, ?3, ?4)",
+            (room, clock.due, clock.not_by, clock.own),
         )?;
         Ok(())
     }

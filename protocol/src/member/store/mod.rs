@@ -31,6 +31,7 @@ mod messages;
 mod meta;
 mod outbox;
 mod packages;
+mod past;
 mod pending;
 mod receipts;
 mod resyncs;

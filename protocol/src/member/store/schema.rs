@@ -202,7 +202,7 @@ CREATE TABLE beacon (
     PRIMARY KEY (room, epoch, device)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE beacon_clock (
-    room BLOB PRIMARY KEY, due INTEGER NOT NULL, not_by BLOB
+    room BLOB PRIMARY KEY, due INTEGER NOT NULL, not_by BLOB, own INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE check_key (
     room BLOB NOT NULL, epoch INTEGER NOT NULL, since INTEGER NOT NULL, PRIMARY KEY (room, epoch)
@@ -306,6 +306,7 @@ CREATE TABLE ring (
     seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, cell_id BLOB NOT NULL, cell BLOB NOT NULL
 ) STRICT;
 CREATE INDEX ring_at ON ring (at, seq);
+CREATE TABLE past (first INTEGER PRIMARY KEY, hashes BLOB NOT NULL) STRICT;
 ";
 
 #[cfg(test)]

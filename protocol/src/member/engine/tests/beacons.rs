@@ -6,7 +6,7 @@ use super::super::beacon::Beacon;
 use super::super::beacons::HOUR_S;
 use super::team::{KARIM, LEA, SOFIA};
 use super::world::World;
-use crate::member::store::ChannelKind;
+use crate::member::store::{BeaconClock, ChannelKind};
 use crate::wire::ids::RoomId;
 
 fn press() -> World {
@@ -82,6 +82,32 @@ fn a_beacon_goes_out_hourly_unless_one_that_says_the_same_came_within_the_hour()
 }
 
 #[test]
+fn a_beacon_that_came_before_the_epoch_changed_puts_no_other_off() {
+    const SOON_MS: u64 = 6 * 60_000;
+    let mut world = press();
+    let room = world.room_id(LEA, "press");
+    world.hours(3);
+    // Lea's own is hours old; somebody's that said the same came a moment ago.
+    let (now, lately) = (world.now.unix_s(), world.now.unix_s() + HOUR_S);
+    for (at, own) in [(LEA, now - 2 * HOUR_S), (KARIM, now), (SOFIA, now)] {
+        let engine = &mut world.devices[at].engine;
+        let clock = BeaconClock { due: lately, not_by: None, own };
+        engine
+            .step(world.now, |cx| {
+                cx.memory.beacons.insert(room, clock);
+                Ok(cx.tx.put_beacon_clock(&room, &clock)?)
+            })
+            .unwrap();
+    }
+    let before = world.beacons(LEA, &room);
+    world.settle(SOON_MS);
+    assert_eq!(world.beacons(LEA, &room), before);
+    world.ok(KARIM, "room.set", json!({"room": "press", "topic": "another"}));
+    world.settle(SOON_MS);
+    assert_eq!(world.beacons(LEA, &room), before + 1, "one, and it is enough for the others");
+}
+
+#[test]
 fn the_check_key_changes_with_a_removal_and_goes_out_under_both_for_24_hours() {
     let mut world = press();
     let room = world.room_id(LEA, "press");
@@ -137,21 +163,23 @@ fn withholding_from_one_is_shown_by_beacons_after_release() {
 #[test]
 fn devices_raise_the_alarm_by_name_on_a_difference() {
     type Alter = fn(&mut Beacon);
-    let rows: [(Alter, &str); 7] = [
-        (|b| b.log.0[0] ^= 1, "another log"),
-        (|b| b.hash.0[0] ^= 1, "another past"),
-        (|b| b.seq += 10_000, "did not show"),
-        (|b| b.entry.0[0] ^= 1, "another list of the team"),
-        (|b| b.number += 1, "changes of the team"),
-        (|b| b.authenticator[0] ^= 1, "different states of room press"),
-        (|b| b.epoch += 1, "different states of room press"),
+    let rows: [(Alter, &str, &str); 7] = [
+        (|b| b.log.0[0] ^= 1, "another log", "other-log"),
+        (|b| b.hash.0[0] ^= 1, "another past", "fork"),
+        (|b| b.seq += 10_000, "did not show", "fork"),
+        (|b| b.entry.0[0] ^= 1, "another list of the team", "other-team"),
+        (|b| b.number += 1, "changes of the team", "other-team"),
+        (|b| b.authenticator[0] ^= 1, "different states of room press", "other-room"),
+        (|b| b.epoch += 1, "different states of room press", "other-room"),
     ];
     let mut world = press();
     let room = world.room_id(LEA, "press");
-    for (alter, said) in rows {
+    for (alter, said, kind) in rows {
         world.forge_beacon(KARIM, &room, alter);
         let alarms = world.alarms(LEA);
         assert!(alarms.iter().any(|a| a.contains(said) && a.contains("Karim")), "{alarms:?}");
+        let told = world.devices[LEA].events.iter().rfind(|event| event["type"] == "alarm");
+        assert_eq!(told.unwrap()["kind"], kind);
         world.ok(LEA, "alarms.clear", json!({}));
     }
     // One that says the truth, and one in the name of another, say nothing.

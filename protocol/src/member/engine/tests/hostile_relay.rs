@@ -16,6 +16,7 @@ type Row = (&'static str, fn(&mut World), usize, Option<&'static str>);
 
 const ACTIONS: &[Row] = &[
     ("forks, and the others speak first", |w| lie(w, |cells| cells[0].1[500] ^= 1), KARIM, FORK),
+    ("forks, and the one it lies to starts again", lie_and_restart, KARIM, FORK),
     ("forks, and the one it lies to speaks first", answer_across_a_fork, LEA, FORK),
     ("drops, and leaves a hole", |w| show(w, 1, 1..2, 2), KARIM, Some("drop")),
     ("drops, and closes the ranks", |w| lie(w, leave_out), KARIM, FORK),
@@ -56,6 +57,19 @@ fn unread(world: &World) -> usize {
 /// Karim is shown another past, with hashes to fit, and then the first message across it.
 fn lie(world: &mut World, lie: impl FnOnce(&mut Forged)) {
     world.lie_to(KARIM, unread(world), lie);
+    world.connect(KARIM);
+    world.run();
+    say(world, "four");
+    world.extend_fork();
+    world.run();
+}
+
+/// What Karim read before he was started again is compared all the same.
+fn lie_and_restart(world: &mut World) {
+    world.fork_for(KARIM);
+    world.connect(KARIM);
+    world.run();
+    world.restart(KARIM);
     world.connect(KARIM);
     world.run();
     say(world, "four");

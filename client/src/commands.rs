@@ -15,7 +15,7 @@ mod rooms;
 mod team;
 
 pub(crate) use bots::{BotCommand, BotRunArgs, WebhookArgs};
-pub(crate) use help::parse;
+pub(crate) use help::{command, parse};
 pub(crate) use rooms::{DeviceCommand, RoomCommand};
 pub(crate) use team::{TeamCommand, VerifyArgs};
 

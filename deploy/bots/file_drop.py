@@ -11,6 +11,7 @@ import sys
 
 DROP = os.path.abspath(os.environ["DROP"])
 os.makedirs(DROP, exist_ok=True)
+under_way = set()
 
 
 def say(request):
@@ -28,11 +29,12 @@ for line in sys.stdin:
         if "error" in said:
             print(said["error"]["message"], file=sys.stderr)
             sys.exit(1)  # the next start tries again
+        under_way.discard(said["id"])
         ack(said["id"])
         continue
     event = said.get("params", {})
-    if "id" not in event:
-        continue
+    if "id" not in event or event["id"] in under_way:
+        continue  # what takes long comes again meanwhile
     if event["type"] != "file":
         ack(event["id"])
         continue
@@ -41,5 +43,6 @@ for line in sys.stdin:
     if os.path.exists(path):
         ack(event["id"])  # saved before a crash
     else:
+        under_way.add(event["id"])
         params = {"id": event["id"], "path": path, "wait_ms": 600000}
         say({"id": event["id"], "method": "download", "params": params})

@@ -65,11 +65,16 @@ impl Lab {
         self.world.founder.is_connected();
     }
 
-    /// Starts the program under its supervisor.
+    /// Starts the program under its supervisor: it answers everything.
     pub fn run(&self) -> Process {
+        self.run_as("echo")
+    }
+
+    /// Starts it under its supervisor, to `echo` or only to `take` what comes.
+    pub fn run_as(&self, what: &str) -> Process {
         let path = |path: &Path| path.to_str().expect("a path in UTF-8").to_owned();
         let (program, ledger, pid) = (path(&self.program), path(&self.ledger), path(&self.pid));
-        self.bot.start(&["bot", "run", "--", &program, "echo", &ledger, &pid])
+        self.bot.start(&["bot", "run", "--", &program, what, &ledger, &pid])
     }
 
     /// The ids that the program noted as acknowledged.
@@ -177,29 +182,45 @@ impl Times {
     }
 }
 
+/// Writes texts at a rate, some of them ahead of their answers; returns when each was handed over.
+fn write(mut to: Rpc, count: usize, per_second: f64) -> Vec<Instant> {
+    const AHEAD: usize = 16;
+    let (start, mut sent, mut open) = (Instant::now(), Vec::with_capacity(count), 0);
+    for n in 0..count {
+        let due = start + Duration::from_secs_f64(n as f64 / per_second);
+        let _time = within(due.saturating_duration_since(Instant::now()), || None::<()>);
+        sent.push(Instant::now());
+        let params = json!({"room": LAB, "text": n.to_string(), "wait_ms": 0});
+        to.ask("send", params).expect("the holder is there");
+        open += 1;
+        if open == AHEAD {
+            (0..AHEAD).for_each(|_| drop(to.hear()));
+            open = 0;
+        }
+    }
+    (0..open).for_each(|_| drop(to.hear()));
+    sent
+}
+
 impl Lab {
+    /// Writes `count` texts at a rate and waits until the program has acknowledged all of them; how
+    /// many a second that were.
+    pub fn taken(&self, count: usize, per_second: f64) -> f64 {
+        let (before, begun) = (self.noted(), Instant::now());
+        write(self.world.founder.rpc(), count, per_second);
+        let all = within(AFTERWARDS, || (self.noted() >= before + count).then_some(()));
+        assert!(all.is_some(), "{} of {count} were acknowledged", self.noted() - before);
+        count as f64 / begun.elapsed().as_secs_f64()
+    }
+
     /// Writes `count` texts at a rate and measures until the answer to each is back on the writer's
     /// device.
     pub fn stream(&self, count: usize, per_second: f64) -> Times {
         let founder = &self.world.founder;
         let mut events = founder.rpc();
         events.call("subscribe", json!({"room": LAB})).expect("a subscription");
-        let mut sending = founder.rpc();
-        let start = Instant::now();
-        let writer = std::thread::spawn(move || {
-            let mut sent = Vec::with_capacity(count);
-            for n in 0..count {
-                let due = start + Duration::from_secs_f64(n as f64 / per_second);
-                let _time = within(due.saturating_duration_since(Instant::now()), || None::<()>);
-                sent.push(Instant::now());
-                let params = json!({"room": LAB, "text": n.to_string(), "wait_ms": 0});
-                sending.ask("send", params).expect("the holder is there");
-                if n % 8 == 7 {
-                    (0..8).for_each(|_| drop(sending.hear()));
-                }
-            }
-            sent
-        });
+        let sending = founder.rpc();
+        let writer = std::thread::spawn(move || write(sending, count, per_second));
         let mut came = vec![None; count];
         let mut open = count;
         while open > 0 {

@@ -6,8 +6,9 @@ use std::io::{Read, Write};
 use std::num::NonZero;
 use std::process::{Child, Command};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
@@ -15,7 +16,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
-use crate::eventually::{eventually, within};
+use crate::eventually::{PATIENCE, eventually, within};
 
 /// How long the reading thread waits before it looks whether it is over.
 const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 20_000_000 };
@@ -51,6 +52,12 @@ struct Shown {
     bytes: Vec<u8>,
 }
 
+/// It, and word of each change.
+type Watched = (Mutex<Shown>, Condvar);
+
+/// What ends a frame: the cursor is shown again.
+const FRAME: &[u8] = b"\x1b[?25h";
+
 /// A terminal with a program in it, which ends when dropped.
 pub struct Terminal {
     child: Child,
@@ -58,7 +65,7 @@ pub struct Terminal {
     master: Option<File>,
     /// Kept open to look at the modes; the program's end.
     slave: Option<File>,
-    shown: Arc<Mutex<Shown>>,
+    shown: Arc<Watched>,
     over: Arc<AtomicBool>,
     reading: Option<JoinHandle<()>>,
 }
@@ -92,7 +99,8 @@ impl Terminal {
         let child = started.spawn().expect("setsid of util-linux");
 
         let screen = vt100::Parser::new(some(rows), some(columns), 0);
-        let shown = Arc::new(Mutex::new(Shown { screen, bytes: Vec::new() }));
+        let shown = Shown { screen, bytes: Vec::new() };
+        let shown = Arc::new((Mutex::new(shown), Condvar::new()));
         let over = Arc::new(AtomicBool::new(false));
         let reading = read(master.try_clone().expect("a copy"), &shown, &over);
         Self {
@@ -106,7 +114,7 @@ impl Terminal {
     }
 
     fn shown(&self) -> MutexGuard<'_, Shown> {
-        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shown.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What stands on the screen, a row a line.
@@ -124,7 +132,7 @@ impl Terminal {
     /// # Panics
     /// If it never is; says what it shows.
     pub fn comes_to<T>(&self, fact: &str, mut pick: impl FnMut(&str) -> Option<T>) -> T {
-        within(crate::eventually::PATIENCE, || pick(&self.screen()))
+        within(PATIENCE, || pick(&self.screen()))
             .unwrap_or_else(|| panic!("the screen never shows {fact}:\n{}", self.screen()))
     }
 
@@ -139,6 +147,36 @@ impl Terminal {
     /// Waits until a text stands on the screen no longer.
     pub fn shows_no_longer(&self, text: &str) {
         self.comes_to(&format!("no {text:?}"), |screen| (!screen.contains(text)).then_some(()));
+    }
+
+    /// Waits until the screen is as wanted, and not a moment longer: for figures.
+    ///
+    /// # Panics
+    /// If it never is; says what it shows.
+    pub fn waits<T>(&self, fact: &str, mut pick: impl FnMut(&vt100::Screen) -> Option<T>) -> T {
+        let deadline = Instant::now() + PATIENCE;
+        let mut shown = self.shown();
+        loop {
+            if let Some(found) = pick(shown.screen.screen()) {
+                return found;
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                panic!("the screen never shows {fact}:\n{}", shown.screen.screen().contents());
+            }
+            let waited = self.shown.1.wait_timeout(shown, left);
+            shown = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// How many frames with a cursor were drawn so far.
+    pub fn frames(&self) -> usize {
+        self.shown().bytes.windows(FRAME.len()).filter(|bytes| *bytes == FRAME).count()
+    }
+
+    /// The program's process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Types.
@@ -226,7 +264,7 @@ fn size(columns: u16, rows: u16) -> Winsize {
 }
 
 /// Reads whatever the program writes, so that it never waits for us.
-fn read(mut master: File, shown: &Arc<Mutex<Shown>>, over: &Arc<AtomicBool>) -> JoinHandle<()> {
+fn read(mut master: File, shown: &Arc<Watched>, over: &Arc<AtomicBool>) -> JoinHandle<()> {
     let (shown, over) = (Arc::clone(shown), Arc::clone(over));
     thread::spawn(move || {
         let mut chunk = [0; 4096];
@@ -236,9 +274,11 @@ fn read(mut master: File, shown: &Arc<Mutex<Shown>>, over: &Arc<AtomicBool>) -> 
                 continue;
             }
             let Ok(count @ 1..) = master.read(&mut chunk) else { return };
+            let (shown, changed) = &*shown;
             let mut shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
             shown.screen.process(&chunk[..count]);
             shown.bytes.extend_from_slice(&chunk[..count]);
+            changed.notify_all();
         }
     })
 }

@@ -52,6 +52,26 @@ fn a_bot_is_only_where_it_was_added_and_answers_what_it_missed() {
 }
 
 #[test]
+fn a_bot_outlives_the_agent_that_it_works_through() {
+    let world = World::usual();
+    let mut bot = world.admit_unseen("echo", "computer", "bot");
+    world.room("lab", &["echo"]);
+    let karim = &world.founder;
+    let mut running = world.run_echo_bot("echo");
+    karim.ok(&["send", "lab", "through the agent"]);
+    karim.reads("lab", "echo: through the agent");
+    // It takes the profile over: nobody else is there to hold it.
+    bot.kill();
+    karim.ok(&["send", "lab", "by itself"]);
+    karim.reads("lab", "echo: by itself");
+    assert!(running.is_alive(), "{:#?}", running.stderr.to_the_end());
+    let answers = karim.texts("lab").into_iter().filter(|text| text.starts_with("echo: "));
+    assert_eq!(answers.count(), 2, "each is answered once");
+    assert_eq!(running.terminate(), 0, "{:#?}", running.stderr.to_the_end());
+    assert!(!bot.profile.join("agent.sock").exists(), "it held the profile and let go of it");
+}
+
+#[test]
 fn kills_in_random_order_lose_no_message_and_repeat_no_answer() {
     const KILLS: u64 = 8;
     const MESSAGES: usize = 60;

@@ -104,6 +104,16 @@ fn a_closed_window_or_a_kill_loses_nothing_that_was_queued() {
 }
 
 #[test]
+fn what_is_entered_last_is_not_lost_when_one_leaves_at_once() {
+    let mut world = World::usual();
+    let mut his = open(&mut world.founder);
+    his.types(&["the last word", key::ENTER, &key::control('q')].concat());
+    assert_eq!(his.ends(), 0);
+    world.founder.go_online();
+    world.founder.reads(GENERAL, "the last word");
+}
+
+#[test]
 fn a_mistyped_command_sends_nothing() {
     let mut world = World::usual();
     let his = open(&mut world.founder);

@@ -91,22 +91,24 @@ fn what_is_no_request_is_answered_with_its_code_and_the_session_goes_on() {
     let script = format!(
         r#"printf 'garbage\n[]\n{{"jsonrpc":"2.0","id":[1],"method":"ping"}}\n'
         printf '{{"jsonrpc":"2.0","id":"x","method":"nonsense"}}\n\377\376\n'
+        printf '{{"jsonrpc":"2.0","id":null,"method":"send","params":{{"room":7,"text":[]}}}}\n'
+        printf '[{{"jsonrpc":"2.0","id":2,"method":"ping"}}]\n'
         head -c 10000000 /dev/zero | tr '\0' x; echo
-        n=0; while [ $n -lt 6 ]; do IFS= read -r line; case $line in
+        n=0; while [ $n -lt 8 ]; do IFS= read -r line; case $line in
             *'"error"'*) n=$((n + 1)); printf '%s\n' "$line" ;; esac
         done > '{}'
         exec '{PROGRAM}' echo '{ledger}'"#,
         answers.display()
     );
     let mut running = bot.start(&["bot", "run", "--", "sh", "-c", &script]);
-    let mut codes = eventually("six answers", || {
+    let mut codes = eventually("eight answers", || {
         let answers = std::fs::read_to_string(&answers).ok()?;
         let code = |line| serde_json::from_str::<Value>(line).ok()?["error"]["code"].as_i64();
         let codes: Vec<i64> = answers.lines().filter_map(code).collect();
-        (codes.len() == 6).then_some(codes)
+        (codes.len() == 8).then_some(codes)
     });
     codes.sort_unstable();
-    assert_eq!(codes, [-32_700, -32_700, -32_601, -32_600, -32_600, -32_600]);
+    assert_eq!(codes, [-32_700, -32_700, -32_602, -32_601, -32_600, -32_600, -32_600, -32_600]);
     world.founder.queue("lab", &texts(0, 2));
     each_is_echoed_once(&world.founder, &texts(0, 2));
     eventually("both are noted", || (acknowledged(&path).len() == 2).then_some(()));

@@ -23,7 +23,7 @@ use std::io::IsTerminal as _;
 use etcetera::base_strategy::{BaseStrategy, Xdg};
 use serde_json::{Value, json};
 
-use crate::api::{Api, Calls, Profile};
+use crate::api::{Api, Calls, Events, Profile};
 use crate::commands::{BotCommand, Cli, Command, DeviceCommand, Global};
 use crate::errors::{Failure, exit};
 use crate::output::{Out, clean_line};
@@ -201,6 +201,28 @@ fn whole_id(items: &[Value], field: &str, prefix: &str, hint: &str) -> Result<St
         [id] if !wanted.is_empty() => Ok((*id).to_owned()),
         [] => Err(Failure::refused(text::no_such_id(&clean_line(prefix)), hint)),
         _ => Err(Failure::refused(text::ambiguous_id(&clean_line(prefix)), hint)),
+    }
+}
+
+/// Hands every event to `each` until this process is told to end.
+///
+/// # Errors
+/// What `each` returned; 1 if the holder of the profile is gone.
+async fn follow(
+    mut events: Events<'_>,
+    mut each: impl FnMut(Value) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let end = interrupted();
+    tokio::pin!(end);
+    loop {
+        let event = tokio::select! {
+            () = &mut end => return Ok(()),
+            event = events.next() => event,
+        };
+        match event {
+            Some(event) => each(event)?,
+            None => return Err(Failure::refused(text::holder_gone(), text::run_again())),
+        }
     }
 }
 

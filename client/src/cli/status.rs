@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{PATIENCE_MS, interrupted};
+use super::{PATIENCE_MS, follow};
 use crate::api::{self, Api, Calls};
 use crate::errors::{Failure, exit};
 use crate::output::{Out, Paint, clean_line, is_set, line_of};
@@ -91,18 +91,9 @@ pub(super) async fn agent(
     if let Some(idle_s) = lock_after {
         api.call("lock.after", json!({"idle_s": idle_s})).await?;
     }
-    let mut events = api.events(api::none()).await?;
+    let events = api.events(api::none()).await?;
     out.note(text::agent_ready());
-    let end = interrupted();
-    tokio::pin!(end);
-    loop {
-        let event = tokio::select! {
-            () = &mut end => return Ok(()),
-            event = events.next() => event,
-        };
-        let Some(event) = event else {
-            return Err(Failure::refused(text::holder_gone(), text::run_again()));
-        };
+    follow(events, |event| {
         match line_of(&event, "type").as_str() {
             "asking" => out.note(text::somebody_asks()),
             "locked" => out.note(text::locked()),
@@ -111,5 +102,7 @@ pub(super) async fn agent(
             "connection" if line_of(&event, "state") == "refused" => out.warn(text::refused()),
             _ => {}
         }
-    }
+        Ok(())
+    })
+    .await
 }

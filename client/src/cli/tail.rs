@@ -5,11 +5,10 @@ use std::collections::{HashSet, VecDeque};
 use serde_json::{Value, json};
 
 use super::chat::print;
-use super::{interrupted, items, refresh};
+use super::{follow, items, refresh};
 use crate::api::{Api, Calls};
 use crate::errors::Failure;
 use crate::output::{Out, line_of};
-use crate::text;
 
 /// How many messages are asked for at once.
 const PAGE: usize = 500;
@@ -26,25 +25,17 @@ pub(super) async fn run(
     let one_room = room.is_some();
     let params = room.map_or_else(|| json!({}), |room| json!({"room": room}));
     // Subscribed first, so that nothing falls between the two.
-    let mut events = api.events(params.clone()).await?;
+    let events = api.events(params.clone()).await?;
     let mut printed = Printed::default();
     if let Some(since) = since {
         refresh(api, out).await?;
         catch_up(params, since, one_room, api, out, &mut printed).await?;
     }
-    let end = interrupted();
-    tokio::pin!(end);
-    loop {
-        let event = tokio::select! {
-            () = &mut end => return Ok(()),
-            event = events.next() => event,
-        };
-        match event {
-            Some(event) if printed.knows(&event) => {}
-            Some(event) => print(event, one_room, out)?,
-            None => return Err(Failure::refused(text::holder_gone(), text::run_again())),
-        }
-    }
+    follow(events, |event| match printed.knows(&event) {
+        true => Ok(()),
+        false => print(event, one_room, out),
+    })
+    .await
 }
 
 /// Prints what came after a message, oldest first, page by page.

@@ -8,10 +8,16 @@ use crate::text::help;
 /// Reads the process's arguments; prints help, version or what is wrong with them, and ends the process,
 /// as clap does.
 pub(crate) fn parse() -> Cli {
-    let matches = command().get_matches();
-    match Cli::from_arg_matches(&matches) {
+    let parsed = command().try_get_matches().and_then(|found| Cli::from_arg_matches(&found));
+    match parsed {
         Ok(cli) => cli,
-        Err(error) => error.exit(),
+        Err(error) => match help::wrong(&error) {
+            Some(said) => {
+                eprintln!("{said}");
+                std::process::exit(error.exit_code())
+            }
+            None => error.exit(),
+        },
     }
 }
 
@@ -84,6 +90,35 @@ mod tests {
         assert!(english.len() > 80, "only {} lines of help", english.len());
         let missing: Vec<_> = english.iter().filter(|text| help::of(text).is_none()).collect();
         assert!(missing.is_empty(), "not in text/fr/help.rs: {missing:#?}");
+    }
+
+    #[test]
+    fn a_wrong_line_is_explained_in_french() {
+        speak(Language::Fr);
+        let said = |line: &str| {
+            let line = line.split_whitespace();
+            let error = command().try_get_matches_from(line).unwrap_err();
+            assert_eq!(error.exit_code(), 2);
+            help::wrong(&error).unwrap_or_else(|| error.to_string())
+        };
+        for (line, wanted) in [
+            ("staffetta sned general x", "«\u{a0}send\u{a0}»"),
+            ("staffetta send general", "Il manque\u{a0}: <TEXT>"),
+            ("staffetta status --jsno", "«\u{a0}--json\u{a0}»"),
+            ("staffetta status --json --plain", "ne va pas avec"),
+            ("staffetta invite --role king", "possible\u{a0}: member, admin, bot"),
+            ("staffetta invite --ttl soon", "«\u{a0}soon\u{a0}» ne va pas"),
+            ("staffetta room", "Utilisation"),
+            ("staffetta join x --name", "Il manque une valeur"),
+        ] {
+            let said = said(line);
+            assert!(said.contains(wanted), "{line}: {said}");
+            for english in ["Usage", "error:", "tip:", "try '--help'"] {
+                assert!(!said.contains(english), "{line}: {said}");
+            }
+        }
+        let shown = command().try_get_matches_from(["staffetta", "--help"]).unwrap_err();
+        assert!(help::wrong(&shown).is_none());
     }
 
     #[test]

@@ -22,4 +22,9 @@ sentences! {
     webhook_listens(address: &str);
     man_not_written(why: &str);
     man_elsewhere;
+    man_keys;
+    man_commands;
+    man_how;
+    man_notice;
+    man_notice_how;
 }

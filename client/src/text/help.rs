@@ -18,6 +18,11 @@ pub(crate) fn template() -> &'static str {
     fr::help::TEMPLATE
 }
 
+/// What the parser says of a line that is none; `None` if its own words will do.
+pub(crate) fn wrong(error: &clap::Error) -> Option<String> {
+    is_translated().then(|| fr::wrong::said(error)).flatten()
+}
+
 /// The heading of the commands.
 pub(crate) fn commands() -> &'static str {
     "Commandes\u{a0}"

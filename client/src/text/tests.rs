@@ -39,7 +39,7 @@ fn every_thread_of_a_test_speaks_its_own_language() {
 }
 
 /// The tables as they are written.
-const FRENCH: [&str; 11] = [
+const FRENCH: [&str; 12] = [
     include_str!("fr/help.rs"),
     include_str!("fr/agent/alarms.rs"),
     include_str!("fr/agent/people.rs"),
@@ -51,6 +51,7 @@ const FRENCH: [&str; 11] = [
     include_str!("fr/screen.rs"),
     include_str!("fr/wizard.rs"),
     include_str!("fr/words.rs"),
+    include_str!("fr/wrong.rs"),
 ];
 
 #[test]

@@ -1,6 +1,8 @@
 //! The agent's side of the screen: calls out, answers and events in. Nothing here waits on the
 //! thread that draws.
 
+use std::time::Duration;
+
 use serde_json::Value;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use zeroize::Zeroizing;
@@ -12,6 +14,9 @@ use crate::passphrase::Passphrase;
 
 /// The most calls that wait in a lane; beyond it the screen says so, and nothing is lost.
 const WAITING: usize = 256;
+
+/// How long what was entered last may take when the screen is left.
+const LAST: Duration = Duration::from_secs(10);
 
 /// Something to ask the agent.
 pub(super) enum Call {
@@ -58,13 +63,25 @@ impl Lanes {
     }
 }
 
-/// Does all calls until the screen ends.
-pub(super) async fn serve(api: &Api, work: Work, happened: &Sender<Event>) {
-    tokio::join!(
-        one_by_one(api, work.quick, happened),
-        one_by_one(api, work.slow, happened),
-        one_by_one(api, work.files, happened),
-    );
+/// Does all calls until the screen ends: those that are answered at once, and the others. The first
+/// goes on to its end when the lanes are dropped, so that what was entered last is done.
+pub(super) fn serve(
+    api: &Api,
+    work: Work,
+    happened: &Sender<Event>,
+) -> (impl Future<Output = ()>, impl Future<Output = ()>) {
+    let Work { quick, slow, files } = work;
+    let others = async move {
+        tokio::join!(one_by_one(api, slow, happened), one_by_one(api, files, happened));
+    };
+    (one_by_one(api, quick, happened), others)
+}
+
+/// Does what was entered last, though nobody looks any more. The lanes were open until now, so `quick`
+/// has not ended.
+pub(super) async fn finish(lanes: Lanes, quick: impl Future<Output = ()>) {
+    drop(lanes);
+    let _late = tokio::time::timeout(LAST, quick).await;
 }
 
 async fn one_by_one(api: &Api, mut work: Receiver<Call>, happened: &Sender<Event>) {
@@ -73,9 +90,8 @@ async fn one_by_one(api: &Api, mut work: Receiver<Call>, happened: &Sender<Event
             Call::Method { ask, method, params } => (ask, api.call(method, params).await),
             Call::Unlock(typed) => (Ask::Unlock, unlock(api, typed).await),
         };
-        if happened.send(Event::Answer(ask, answer.map_err(refusal))).await.is_err() {
-            return;
-        }
+        // Nobody listens after the last key; the calls before it are done all the same.
+        let _ = happened.send(Event::Answer(ask, answer.map_err(refusal))).await;
     }
 }
 

@@ -160,7 +160,14 @@ impl Paper<'_> {
         let said = match target {
             Some(target) => {
                 let name = if target.own { self.words.you.into() } else { target.from.line() };
-                format!("{} {name}: {}", self.signs.quote, target.words().line())
+                let said: String = match &target.body {
+                    // Marks were for the message itself; here they would only stand in the way.
+                    Body::Text(text) => {
+                        rich::pieces(&text.line(), &[]).into_iter().map(|it| it.text).collect()
+                    }
+                    Body::File { name, .. } => name.line(),
+                };
+                format!("{} {name}: {said}", self.signs.quote)
             }
             None => format!("{} {}", self.signs.quote, self.words.earlier),
         };
@@ -190,6 +197,11 @@ impl Paper<'_> {
         };
         let ink = if message.delivery == Delivery::Queued { Ink::Warn } else { Ink::Dim };
         Piece::new(ink, format!("{sign} {said}"))
+    }
+
+    /// What stands in a room where nobody has written.
+    pub(super) fn empty(&self) -> Vec<Row> {
+        wrap(&[Piece::new(Ink::Dim, self.words.nobody_wrote)], self.width)
     }
 
     /// The rows that are seen in `height` rows, each with the index of its message.

@@ -119,6 +119,7 @@ async fn show(api: &Api, events: api::Events<'_>, look: Look) -> Result<Left, Fa
         ascii: look.ascii || look.plain,
         no_colour: !look.colour,
         size: plain::WIDE,
+        notifies: cfg!(feature = "notify"),
     };
     if look.plain {
         return plain::run(api, events, setup).await;
@@ -128,14 +129,18 @@ async fn show(api: &Api, events: api::Events<'_>, look: Look) -> Result<Left, Fa
     let keys = Keys::start(happened.clone(), terminal::event);
     let mut screen = Screen::open()?;
     let mut state = State::new(Setup { size: screen.size()?, ..setup });
+    let (quick, others) = feed::serve(api, work, &happened);
+    tokio::pin!(quick);
     let result = tokio::select! {
         left = turn(&mut screen, &mut state, happening, &lanes) => left,
-        () = feed::serve(api, work, &happened) => Ok(Left::Quit),
+        () = &mut quick => Ok(Left::Quit),
+        () = others => Ok(Left::Quit),
         () = feed::listen(events, &happened) => {
             Err(Failure::refused(text::holder_gone(), text::run_again()))
         }
         () = told_to_end() => Ok(Left::Quit),
     };
+    feed::finish(lanes, quick).await;
     // Whatever ended it, what was being written is kept.
     for effect in update(&mut state, Event::Quiet) {
         if let Effect::Call { method, params, .. } = effect {
@@ -209,6 +214,7 @@ fn carry_out(
         match effect {
             Effect::Copy(text) => screen.copy(&text)?,
             Effect::Bell if state.bell => screen.bell()?,
+            Effect::Notify(said) => screen.notify(&said)?,
             Effect::Mouse(on) => screen.mouse(on)?,
             effect => {
                 if let Some(left) = carry_out_plain(state, lanes, vec![effect]) {
@@ -230,7 +236,7 @@ fn carry_out_plain(state: &mut State, lanes: &Lanes, todo: Vec<Effect>) -> Optio
                 lanes.put(lane, Call::Method { ask, method, params })
             }
             Effect::Unlock => lanes.put(Lane::Quick, Call::Unlock(state.take_passphrase())),
-            Effect::Copy(_) | Effect::Bell | Effect::Mouse(_) => None,
+            Effect::Copy(_) | Effect::Bell | Effect::Notify(_) | Effect::Mouse(_) => None,
         };
         if let Some(ask) = back {
             give_back(state, ask);

@@ -10,7 +10,7 @@ use unicode_width::UnicodeWidthStr;
 
 /// A cell, in pixels.
 const WIDTH: usize = 8;
-const HEIGHT: usize = 17;
+const HEIGHT: usize = 16;
 /// Where letters stand in it.
 const BASE: usize = 13;
 const MARGIN: usize = 10;
@@ -38,7 +38,7 @@ fn svg(title: &str, buffer: &Buffer) -> String {
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" role=\"img\" \
          font-family=\"ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace\" \
-         font-size=\"13\" xml:space=\"preserve\" style=\"white-space:pre\">\n<title>{}</title>\n\
+         font-size=\"13.5\" xml:space=\"preserve\" style=\"white-space:pre\">\n<title>{}</title>\n\
          <rect width=\"{width}\" height=\"{height}\" rx=\"8\" fill=\"{PAPER}\"/>\n",
         escaped(title),
     );
@@ -151,7 +151,7 @@ fn a_picture_holds_the_text_in_its_columns() {
     let drawn = svg("two rows", &buffer);
     assert!(drawn.contains(">a&lt;b &amp; 李"), "{drawn}");
     assert!(drawn.contains(
-        "x=\"26\" y=\"40\" textLength=\"32\" fill=\"#7fc98a\" font-weight=\"bold\">bold<"
+        "x=\"26\" y=\"39\" textLength=\"32\" fill=\"#7fc98a\" font-weight=\"bold\">bold<"
     ));
     assert_eq!(indexed(196), "#ff0000");
     assert_eq!(indexed(244), "#808080");

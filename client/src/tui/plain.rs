@@ -1,12 +1,18 @@
 //! The screen without a screen: a line in, lines out. For screen readers, dumb terminals and pipes.
 //! The same state decides what happens; here it is only read aloud.
 
+mod input;
+
 use std::collections::HashMap;
-use std::io::{self, BufRead as _, Write};
+use std::io::{self, Write};
 
+use jiff::Timestamp;
 use serde_json::Value;
-use tokio::sync::mpsc::{self, Sender};
+use tokio::sync::mpsc::{self, Receiver};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use zeroize::Zeroizing;
 
+use self::input::read_lines;
 use super::feed::Lanes;
 use super::geometry::Size;
 use super::key::{Code, Key};
@@ -16,9 +22,11 @@ use super::sheet::sheet;
 use super::state::panel::{List, Panel};
 use super::state::timeline::KEPT;
 use super::state::{Curtain, Effect, Event, Setup, State, update};
-use super::{Left, WAITING, carry_out_plain, edges, feed};
+use super::terminal::Echo;
+use super::{IDLE, Left, MINUTE, WAITING, carry_out_plain, edges, feed};
 use crate::api::{Api, Calls as _, Events};
 use crate::errors::Failure;
+use crate::text;
 
 /// Lines are as long as they want to be: who reads them breaks them.
 pub(super) const WIDE: Size = Size { width: 2_000, height: 200 };
@@ -29,44 +37,23 @@ const LAST: usize = 20;
 /// Reads lines and prints lines until the input ends or somebody leaves.
 pub(super) async fn run(api: &Api, events: Events<'_>, setup: Setup) -> Result<Left, Failure> {
     let (lanes, work) = Lanes::new();
-    let (happened, mut happening) = mpsc::channel(WAITING);
-    let lines = read_lines(happened.clone());
+    let (happened, happening) = mpsc::channel(WAITING);
+    let (entered, lines) = mpsc::channel(WAITING);
+    let reading = read_lines(entered);
     let mut state = State::new(setup);
-    let mut aloud = Aloud::default();
-    let mut todo = state.begin();
-    let turn = async {
-        loop {
-            if let Some(left) = carry_out_plain(&mut state, &lanes, todo) {
-                return Ok(left);
-            }
-            aloud.tell(&state, &mut io::stdout().lock())?;
-            if matches!(state.curtain, Curtain::Locked { .. }) {
-                // A passphrase would be seen as it is typed: the next start asks for it unseen.
-                return Ok(Left::Quit);
-            }
-            todo = match happening.recv().await {
-                Some(Said::Event(event)) => update(&mut state, event),
-                Some(Said::Line(line)) => entered(&mut state, &line),
-                Some(Said::End) | None => return Ok(Left::Quit),
-            };
-        }
-    };
-    let (told, mut telling) = mpsc::channel(WAITING);
-    let hand_on = async {
-        while let Some(event) = telling.recv().await {
-            if happened.send(Said::Event(event)).await.is_err() {
-                return;
-            }
-        }
-    };
+    let (quick, others) = feed::serve(api, work, &happened);
+    tokio::pin!(quick);
     let result: Result<Left, Failure> = tokio::select! {
-        left = turn => left,
-        () = feed::serve(api, work, &told) => Ok(Left::Quit),
-        () = feed::listen(events, &told) => Ok(Left::Quit),
-        () = hand_on => Ok(Left::Quit),
+        left = turn(&mut state, happening, lines, &lanes) => left,
+        () = &mut quick => Ok(Left::Quit),
+        () = others => Ok(Left::Quit),
+        () = feed::listen(events, &happened) => {
+            Err(Failure::refused(text::holder_gone(), text::run_again()))
+        }
         () = super::terminal::told_to_end() => Ok(Left::Quit),
     };
-    drop(lines);
+    drop(reading);
+    feed::finish(lanes, quick).await;
     for effect in update(&mut state, Event::Quiet) {
         if let Effect::Call { method, params, .. } = effect {
             let _kept: Result<Value, _> = api.call(method, params).await;
@@ -75,28 +62,58 @@ pub(super) async fn run(api: &Api, events: Events<'_>, setup: Setup) -> Result<L
     result
 }
 
-enum Said {
-    Event(Event),
-    Line(String),
-    End,
-}
-
-/// Reads standard input on a thread of its own, which nobody waits for.
-fn read_lines(said: Sender<Said>) -> std::thread::JoinHandle<()> {
-    std::thread::spawn(move || {
-        for line in io::stdin().lock().lines() {
-            let Ok(line) = line else { break };
-            if said.blocking_send(Said::Line(line)).is_err() {
-                return;
-            }
+async fn turn(
+    state: &mut State,
+    mut happening: Receiver<Event>,
+    mut lines: Receiver<Zeroizing<String>>,
+    lanes: &Lanes,
+) -> Result<Left, Failure> {
+    let mut echo = Echo::of_terminal();
+    let mut aloud = Aloud::default();
+    let mut minute = interval(MINUTE);
+    minute.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let (mut touched, mut idle) = (Instant::now(), !echo.is_there());
+    let mut todo = state.begin();
+    loop {
+        if let Some(left) = carry_out_plain(state, lanes, todo) {
+            return Ok(left);
         }
-        let _ = said.blocking_send(Said::End);
-    })
+        let locked = matches!(state.curtain, Curtain::Locked { .. });
+        if locked && !echo.is_there() {
+            return Err(Failure::usage(text::no_terminal(), text::use_passphrase_file()));
+        }
+        // Hidden before it is asked for.
+        echo.show(!locked)?;
+        aloud.tell(state, &mut io::stdout().lock())?;
+        todo = tokio::select! {
+            event = happening.recv() => match event {
+                Some(event) => update(state, event),
+                None => return Ok(Left::Quit),
+            },
+            // Before there is a room a line could only be lost.
+            line = lines.recv(), if locked || !state.current.is_empty() => match line {
+                Some(line) => {
+                    (touched, idle) = (Instant::now(), !echo.is_there());
+                    entered(state, &line)
+                }
+                None => return Ok(Left::Quit),
+            },
+            _ = minute.tick() => update(state, Event::Minute(Timestamp::now().to_string())),
+            () = sleep_until(touched + IDLE), if !idle => {
+                idle = true;
+                update(state, Event::Idle)
+            }
+        };
+    }
 }
 
 /// A line was entered: an answer to what was asked last, a command, or a message.
 fn entered(state: &mut State, line: &str) -> Vec<Effect> {
     let press = |state: &mut State, code: Code| update(state, Event::Key(Key::from(code)));
+    if matches!(state.curtain, Curtain::Locked { .. }) {
+        update(state, Event::Paste(line.to_owned()));
+        return press(state, Code::Enter);
+    }
     match &mut state.panel {
         None => {
             state.compose.line = Line::with(line.to_owned());
@@ -137,11 +154,19 @@ struct Aloud {
     banners: Vec<String>,
     panel: Option<Panel>,
     unread: HashMap<String, u64>,
+    /// What was said of the lock.
+    locked: Option<String>,
 }
 
 impl Aloud {
     /// Says what is new.
     fn tell(&mut self, state: &State, out: &mut impl Write) -> io::Result<()> {
+        if let Curtain::Locked { said, waiting, .. } = &state.curtain {
+            return self.lock(state, said.as_deref(), *waiting, out);
+        }
+        if self.locked.take().is_some() {
+            writeln!(out, "{}", text::unlocked())?;
+        }
         let banners: Vec<String> =
             edges::banners(state, usize::from(WIDE.width)).iter().map(Row::text).collect();
         for banner in banners.iter().filter(|banner| !self.banners.contains(banner)) {
@@ -165,6 +190,28 @@ impl Aloud {
         if state.panel != self.panel {
             self.panel.clone_from(&state.panel);
             self.panel(state, out)?;
+        }
+        out.flush()
+    }
+
+    /// Asks for the passphrase, and says why again.
+    fn lock(
+        &mut self,
+        state: &State,
+        said: Option<&str>,
+        waiting: bool,
+        out: &mut impl Write,
+    ) -> io::Result<()> {
+        let words = state.words();
+        // What is typed stands behind what is asked, unseen, and so is its line end.
+        let now = match (waiting, said) {
+            (true, _) => format!("\n{}\n", words.unlocking),
+            (false, Some(said)) => format!("{said}\n{}", text::ask_passphrase()),
+            (false, None) => format!("{}. {}", words.locked, text::ask_passphrase()),
+        };
+        if self.locked.as_ref() != Some(&now) {
+            write!(out, "{now}")?;
+            self.locked = Some(now);
         }
         out.flush()
     }
@@ -232,7 +279,7 @@ mod tests {
     use serde_json::json;
 
     use super::super::state::Ask;
-    use super::super::state::tests::world::{World, message, setup};
+    use super::super::state::tests::world::{World, message, no, setup};
     use super::*;
     use crate::text::screen::EN;
 
@@ -263,6 +310,22 @@ mod tests {
         assert_eq!(told(&mut aloud, &world), "press: 1 unread\n");
         world.hears(json!({"type": "alarm", "text": "look"}));
         assert_eq!(told(&mut aloud, &world), "ALARM: look\n");
+    }
+
+    #[test]
+    fn locked_it_asks_and_takes_the_line_for_the_passphrase() {
+        let (mut world, mut aloud) = plain();
+        world.hears(json!({"type": "locked"}));
+        assert_eq!(told(&mut aloud, &world), "Locked. Passphrase: ");
+        assert_eq!(told(&mut aloud, &world), "");
+        assert_eq!(entered(&mut world.state, "not this one"), [Effect::Unlock]);
+        assert_eq!(*world.state.take_passphrase(), "not this one");
+        assert_eq!(told(&mut aloud, &world), "\nUnlocking …\n");
+        world.answer(Ask::Unlock, Err(no("the passphrase is wrong")));
+        assert_eq!(told(&mut aloud, &world), "The passphrase is wrong.\nPassphrase: ");
+        world.hears(json!({"type": "unlocked"}));
+        assert!(told(&mut aloud, &world).starts_with("The profile is unlocked.\n"));
+        assert!(world.sent().is_empty());
     }
 
     #[test]

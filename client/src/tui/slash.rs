@@ -119,7 +119,7 @@ pub(super) fn usage(verb: Verb, words: &Words) -> String {
 }
 
 /// The help: each command and what it does.
-pub(super) fn help(words: &Words) -> Vec<(String, &'static str)> {
+pub(crate) fn help(words: &Words) -> Vec<(String, &'static str)> {
     TABLE.iter().map(|(verb, ..)| (usage(*verb, words), (words.command)(*verb).1)).collect()
 }
 
@@ -159,7 +159,7 @@ fn distance(from: &str, to: &str) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::text::screen::{EN, FR};
 
@@ -170,6 +170,13 @@ mod tests {
             word.split('|').next().unwrap_or(word).to_lowercase()
         });
         words.collect::<Vec<_>>().join(" ")
+    }
+
+    /// Whether a line of the help or the manual, typed, is the command that it names.
+    pub(crate) fn is_understood(usage: &str) -> bool {
+        let name = usage.split(' ').next();
+        let is_named = |verb: Verb| super::usage(verb, &EN).split(' ').next() == name;
+        matches!(read(&typed(usage)), Typed::Command(command) if is_named(command.verb))
     }
 
     #[test]

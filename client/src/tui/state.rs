@@ -5,6 +5,7 @@ mod act;
 mod agent;
 mod answer;
 mod ask;
+mod attention;
 mod complete;
 mod keep;
 mod keys;
@@ -22,6 +23,7 @@ use serde_json::{Value, json};
 
 pub(super) use self::ask::{Ask, At, Effect, Lane, Refusal};
 use self::ask::{call, slow};
+use self::attention::Tells;
 use self::complete::Completion;
 use self::panel::Panel;
 use self::rooms::{Entry, Person};
@@ -70,6 +72,8 @@ pub(super) struct Setup {
     /// Whether colours are forbidden: then no theme brings one.
     pub(super) no_colour: bool,
     pub(super) size: Size,
+    /// Whether the desktop can be told of messages.
+    pub(super) notifies: bool,
 }
 
 /// Whether there is a relay at the other end.
@@ -156,6 +160,9 @@ pub(super) struct State {
     pub(super) muted: BTreeSet<String>,
     pub(super) mouse: bool,
     pub(super) bell: bool,
+    pub(super) tells: Tells,
+    /// Whether the terminal said that nobody looks at it.
+    away: bool,
     /// The time as RFC 3339, to the minute.
     now: String,
     completion: Option<Completion>,
@@ -174,6 +181,8 @@ pub(super) enum Event {
     Paste(String),
     Mouse(Mouse),
     Resize(Size),
+    /// Whether the window is looked at now.
+    Focus(bool),
     /// An event of the agent.
     Agent(Value),
     /// The answer to a call.
@@ -206,6 +215,8 @@ impl State {
             muted: BTreeSet::new(),
             mouse: false,
             bell: true,
+            tells: Tells::default(),
+            away: false,
             now: String::new(),
             completion: None,
             kept: Value::Null,
@@ -281,8 +292,15 @@ impl State {
 /// The one transition.
 pub(super) fn update(state: &mut State, event: Event) -> Vec<Effect> {
     let (effects, changed) = match event {
-        Event::Key(key) => (state.on_key(key), true),
-        Event::Paste(text) => (state.on_paste(&text), true),
+        Event::Key(key) => {
+            state.away = false;
+            (state.on_key(key), true)
+        }
+        Event::Paste(text) => {
+            state.away = false;
+            (state.on_paste(&text), true)
+        }
+        Event::Focus(here) => (state.on_focus(here), true),
         Event::Mouse(mouse) => (state.on_mouse(mouse), true),
         Event::Resize(size) => {
             state.setup.size = size;

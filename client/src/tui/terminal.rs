@@ -7,13 +7,15 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crossterm::event::{
-    self, DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
-    KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseEvent, MouseEventKind,
+    self, DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste,
+    EnableFocusChange, EnableMouseCapture, KeyCode, KeyEvent, KeyEventKind, KeyModifiers,
+    MouseEvent, MouseEventKind,
 };
 use crossterm::execute;
 use data_encoding::BASE64;
 use ratatui::layout::{Position, Rect};
 use ratatui::{DefaultTerminal, Frame};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use tokio::sync::mpsc::Sender;
 
 use super::geometry::Size;
@@ -35,6 +37,7 @@ pub(super) enum Typed {
     Paste(String),
     Mouse(MouseEvent),
     Resized(Size),
+    Focus(bool),
 }
 
 /// Waits until the process is told to end, or its terminal is gone.
@@ -46,6 +49,46 @@ pub(super) async fn told_to_end() {
             _ = hangup.recv() => {}
         },
         _ => std::future::pending().await,
+    }
+}
+
+/// The echo of a terminal whose lines are read: it can be turned off while a passphrase is typed. It is
+/// back on drop.
+pub(super) struct Echo {
+    before: Option<Termios>,
+    shown: bool,
+}
+
+impl Echo {
+    /// That of standard input, if it is a terminal.
+    pub(super) fn of_terminal() -> Self {
+        Self { before: tcgetattr(io::stdin()).ok(), shown: true }
+    }
+
+    /// Whether there is a terminal.
+    pub(super) fn is_there(&self) -> bool {
+        self.before.is_some()
+    }
+
+    /// Shows what is typed from now on, or hides it: then what was typed before is dropped, it was no
+    /// passphrase.
+    pub(super) fn show(&mut self, shown: bool) -> io::Result<()> {
+        if let (Some(before), true) = (&self.before, self.shown != shown) {
+            let (mut modes, mut when) = (before.clone(), OptionalActions::Now);
+            if !shown {
+                modes.local_modes.remove(LocalModes::ECHO);
+                when = OptionalActions::Flush;
+            }
+            tcsetattr(io::stdin(), when, &modes)?;
+        }
+        self.shown = shown;
+        Ok(())
+    }
+}
+
+impl Drop for Echo {
+    fn drop(&mut self) {
+        let _ = self.show(true);
     }
 }
 
@@ -80,6 +123,8 @@ impl Keys {
                     Ok(event::Event::Resize(width, height)) => {
                         Typed::Resized(Size { width, height })
                     }
+                    Ok(event::Event::FocusGained) => Typed::Focus(true),
+                    Ok(event::Event::FocusLost) => Typed::Focus(false),
                     Ok(_) => continue,
                     Err(_) => return,
                 };
@@ -109,6 +154,7 @@ pub(super) fn event(typed: Typed) -> Option<Event> {
         Typed::Key(pressed) => Event::Key(key(pressed)?),
         Typed::Paste(pasted) => Event::Paste(pasted),
         Typed::Resized(size) => Event::Resize(size),
+        Typed::Focus(here) => Event::Focus(here),
         Typed::Mouse(mouse) => Event::Mouse(match mouse.kind {
             MouseEventKind::ScrollUp => Mouse::Up,
             MouseEventKind::ScrollDown => Mouse::Down,
@@ -144,6 +190,22 @@ fn key(pressed: KeyEvent) -> Option<Key> {
     })
 }
 
+/// What asks a terminal for a notification: OSC 777 in the family of rxvt, OSC 9 elsewhere; others
+/// take neither for anything. No program is started and no bus is spoken to, so it works over ssh.
+fn notification(said: &str, term: &str) -> String {
+    // Whoever made the text has cleaned it; what would end the order is not handed on in any case.
+    let said: String = said.chars().filter(|c| !c.is_control()).collect();
+    match term.starts_with("rxvt") {
+        true => format!("\x1b]777;notify;{TITLE};{said}\x1b\\"),
+        // Never at the beginning: a number there is another order.
+        false => format!("\x1b]9;{TITLE}: {said}\x1b\\"),
+    }
+}
+
+fn give_back() {
+    let _ = execute!(io::stdout(), DisableBracketedPaste, DisableFocusChange, DisableMouseCapture);
+}
+
 /// The terminal in the screen's hands; given back on drop and, through a hook, on panic.
 pub(super) struct Screen(DefaultTerminal);
 
@@ -153,10 +215,10 @@ impl Screen {
         let terminal = ratatui::try_init()?;
         let hook = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            let _ = execute!(io::stdout(), DisableBracketedPaste, DisableMouseCapture);
+            give_back();
             hook(info);
         }));
-        execute!(io::stdout(), EnableBracketedPaste)?;
+        execute!(io::stdout(), EnableBracketedPaste, EnableFocusChange)?;
         // Ended by ST: a BEL on the screen's way out is somebody's message.
         write!(io::stdout(), "\x1b]0;{TITLE}\x1b\\")?;
         Ok(Self(terminal))
@@ -191,6 +253,13 @@ impl Screen {
         io::stdout().flush()
     }
 
+    /// Asks the terminal to tell the desktop.
+    pub(super) fn notify(&self, said: &str) -> io::Result<()> {
+        let term = std::env::var("TERM").unwrap_or_default();
+        io::stdout().write_all(notification(said, &term).as_bytes())?;
+        io::stdout().flush()
+    }
+
     /// Hands a text to the terminal's clipboard (OSC 52), because somebody asked for it.
     pub(super) fn copy(&self, text: &str) -> io::Result<()> {
         if text.len() <= MOST_COPIED {
@@ -209,7 +278,19 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        let _ = execute!(io::stdout(), DisableBracketedPaste, DisableMouseCapture);
+        give_back();
         ratatui::restore();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_notification_is_one_order_whatever_it_says() {
+        assert_eq!(notification("New message", "xterm"), "\x1b]9;staffetta: New message\x1b\\");
+        let evil = notification("4;1\x1b\\\x07\u{9c}\x1b]0;x", "rxvt-unicode");
+        assert_eq!(evil, "\x1b]777;notify;staffetta;4;1\\]0;x\x1b\\");
     }
 }

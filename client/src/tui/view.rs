@@ -108,8 +108,10 @@ impl View<'_> {
         let Some(timeline) = state.timeline() else { return };
         let paper = state.paper_of(usize::from(inside.width));
         let height = usize::from(inside.height);
-        let rows: Vec<Row> =
-            paper.visible(timeline, height).into_iter().map(|(_, row)| row).collect();
+        let rows: Vec<Row> = match timeline.messages.is_empty() && timeline.at_end {
+            true => paper.empty(),
+            false => paper.visible(timeline, height).into_iter().map(|(_, row)| row).collect(),
+        };
         let above = height.saturating_sub(rows.len());
         let above = u16::try_from(above).unwrap_or_default();
         let shown = Area { y: inside.y + above, height: inside.height - above, ..inside };

@@ -3,7 +3,8 @@
 //!
 //! `bots kills [ROUNDS] [MESSAGES] [SEED]`: kill -9 of program, supervisor, agent and relay.
 //! `bots echo [SECONDS] [PER-SECOND]`: how long an answer takes.
-//! `bots flood [SECONDS] [PER-SECOND]`: the same with the relay's limits raised, and memory.
+//! `bots take [SECONDS] [PER-SECOND]`: how many messages a program acknowledges that answers none.
+//! `bots flood [SECONDS] [PER-SECOND]`: as `echo` with the relay's limits raised, and memory.
 
 use std::time::Instant;
 
@@ -74,6 +75,19 @@ fn main() -> anyhow::Result<()> {
                 "memory of the supervisor, which holds the profile, in MB: {}",
                 held.join(", ")
             );
+        }
+        Some("take") => {
+            lab.raise_limits();
+            let supervisor = lab.run_as("take");
+            let (seconds, rate) = (number(1, 20)?, number(2, 1_000)?);
+            let mut held = Vec::new();
+            for _ in 0..4 {
+                let count = usize::try_from(seconds * rate / 4)?;
+                let taken = lab.taken(count, rate as f64);
+                held.push(format!("{:.1}", memory(supervisor.id()) as f64 / 1e6));
+                println!("{count} messages offered at {rate} a second: {taken:.0} a second taken");
+            }
+            println!("memory of the supervisor, in MB: {}", held.join(", "));
         }
         other => bail!("unknown campaign {other:?}"),
     }

@@ -1,7 +1,8 @@
 //! A bot over standard input and output, as stories and campaigns need one: it answers every
 //! message and acknowledges it, and notes each acknowledgement that was the first of its message.
 //!
-//! `stdio_bot echo LEDGER [PID-FILE]`, `stdio_bot deaf`, `stdio_bot die-after N LEDGER`
+//! `stdio_bot echo LEDGER [PID-FILE]`, `stdio_bot take LEDGER PID-FILE` (without answers),
+//! `stdio_bot deaf`, `stdio_bot die-after N LEDGER`
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Write, stdin, stdout};
@@ -13,12 +14,12 @@ fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
-        ["echo", ledger] => echo(ledger, u64::MAX),
-        ["echo", ledger, pid] => {
+        ["echo", ledger] => run(ledger, true, u64::MAX),
+        [what @ ("echo" | "take"), ledger, pid] => {
             std::fs::write(pid, std::process::id().to_string())?;
-            echo(ledger, u64::MAX)
+            run(ledger, *what == "echo", u64::MAX)
         }
-        ["die-after", events, ledger] => echo(ledger, events.parse()?),
+        ["die-after", events, ledger] => run(ledger, true, events.parse()?),
         ["deaf"] => loop {
             std::thread::park();
         },
@@ -26,9 +27,9 @@ fn main() -> anyhow::Result<()> {
     }
 }
 
-/// Answers and acknowledges; dies in the middle of the answer to the event of that number, its
-/// last line without an end.
-fn echo(ledger: &str, die_at: u64) -> anyhow::Result<()> {
+/// Answers, if it is to, and acknowledges; dies in the middle of the answer to the event of that
+/// number, its last line without an end.
+fn run(ledger: &str, answers: bool, die_at: u64) -> anyhow::Result<()> {
     let mut ledger = OpenOptions::new().append(true).create(true).open(ledger)?;
     let (mut input, mut out) = (BufReader::new(stdin()), Vec::new());
     let (mut line, mut events) = (String::new(), 0);
@@ -37,7 +38,7 @@ fn echo(ledger: &str, die_at: u64) -> anyhow::Result<()> {
         line.clear();
         if said["method"] == "event" {
             events += 1;
-            answer(&said["params"], &mut out)?;
+            answer(&said["params"], answers, &mut out)?;
             if events == die_at {
                 out.pop();
                 stdout().write_all(&out)?;
@@ -55,9 +56,10 @@ fn echo(ledger: &str, die_at: u64) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn answer(event: &Value, out: &mut Vec<u8>) -> anyhow::Result<()> {
+fn answer(event: &Value, answers: bool, out: &mut Vec<u8>) -> anyhow::Result<()> {
     let Some(id) = event["id"].as_str() else { return Ok(()) };
-    if let (Some(text), "message") = (event["text"].as_str(), event["type"].as_str().unwrap_or(""))
+    if let (true, Some(text), "message") =
+        (answers, event["text"].as_str(), event["type"].as_str().unwrap_or(""))
     {
         let params = json!({"to": id, "text": format!("echo: {text}"), "key": id, "wait_ms": 0});
         let call = json!({"jsonrpc": "2.0", "id": format!("reply {id}"), "method": "reply",

@@ -21,4 +21,9 @@ say! {
     webhook_listens(address: &str) => "listening on {address}";
     man_not_written(why: &str) => "The manual cannot be written: {why}.";
     man_elsewhere => "Name another directory: staffetta man DIR";
+    man_keys => "KEYS ON THE SCREEN";
+    man_commands => "COMMANDS ON THE SCREEN";
+    man_how => "They begin with a slash, and Tab completes them. One that is mistyped is never sent. //x sends /x.";
+    man_notice => "NOTIFICATIONS";
+    man_notice_how => "When somebody mentions you or writes to you alone, and you look elsewhere, the terminal's bell rings; /settings turns it off. A program built with the feature notify also asks the terminal for a notification on the desktop, by OSC 9 (OSC 777 for rxvt), which works over ssh. It says that there is a message, and what the message says only if /settings told it to.";
 }

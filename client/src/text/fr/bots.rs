@@ -21,4 +21,9 @@ say! {
     webhook_listens(address: &str) => "à l’écoute sur {address}";
     man_not_written(why: &str) => "Le manuel ne peut pas être écrit : {why}.";
     man_elsewhere => "Donnez un autre dossier : staffetta man DOSSIER";
+    man_keys => "TOUCHES À L’ÉCRAN";
+    man_commands => "COMMANDES À L’ÉCRAN";
+    man_how => "Elles commencent par une barre oblique, et Tab les complète. Une commande mal tapée n’est jamais envoyée. //x envoie /x.";
+    man_notice => "NOTIFICATIONS";
+    man_notice_how => "Quand quelqu’un vous mentionne ou n’écrit qu’à vous, et que vous regardez ailleurs, le terminal sonne ; /settings l’en empêche. Un programme compilé avec la fonction notify demande aussi au terminal une notification sur le bureau, par OSC 9 (OSC 777 pour rxvt), même à travers ssh. Elle dit qu’il y a un message, et ce que dit le message seulement si /settings le lui a dit.";
 }

@@ -10,3 +10,4 @@ pub(super) mod people;
 pub(super) mod screen;
 pub(super) mod wizard;
 pub(super) mod words;
+pub(super) mod wrong;

@@ -9,9 +9,12 @@ pub(crate) static FR: Words = Words {
     online: "En ligne",
     offline: "Hors ligne",
     refused: "Refusé",
-    trust: |good, bad| match bad {
-        0 => format!("{good} vérifiés"),
-        _ => format!("{good} vérifiés, {bad} NON vérifiés"),
+    trust: |good, bad| {
+        let end = |count: usize| if count > 1 { "s" } else { "" };
+        match bad {
+            0 => format!("{good} vérifié{}", end(good)),
+            _ => format!("{good} vérifié{}, {bad} NON vérifié{}", end(good), end(bad)),
+        }
     },
     rooms: "Salons",
     people: "Personnes",
@@ -22,7 +25,7 @@ pub(crate) static FR: Words = Words {
         _ => format!("{count} personnes"),
     },
     bots_in: |names| format!("lu par les robots : {names}"),
-    vanish: |seconds| format!("les messages s’effacent après {}", span(seconds)),
+    vanish: |seconds| format!("messages effacés après {}", span(seconds)),
     frozen: "gelé : rien ne peut être envoyé ici",
     write_to: |room| format!("Écrire à {room}"),
     replying: |name| format!("Réponse à {name} ; Échap : non"),
@@ -35,6 +38,7 @@ pub(crate) static FR: Words = Words {
     more_banners: |count| format!("{count} de plus ; /dismiss les retire toutes"),
     below: "Suite plus bas : Fin",
     you: "vous",
+    nobody_wrote: "Personne n’a encore écrit ici. /invite fait entrer quelqu’un dans l’équipe, F1 aide.",
     earlier: "(un message plus ancien)",
     edited: "(modifié)",
     queued: "en attente",
@@ -118,11 +122,7 @@ pub(crate) static FR: Words = Words {
     },
     approved: |name| format!("{name} est dans l’équipe."),
     invitation: "Invitation",
-    invite_how: |until| {
-        format!(
-            "Une personne, une seule fois, jusqu’au {until}. Restez en ligne jusqu’à son entrée. c la copie."
-        )
-    },
+    invite_how: |until| format!("Une fois, jusqu’au {until}. Restez en ligne jusqu’à l’entrée."),
     safety_words: "Mots de sécurité",
     own_words: |words| format!("Les vôtres, à lire à voix haute : {words}"),
     team_number: |number| format!("Numéro de l’équipe : {number}"),
@@ -173,6 +173,11 @@ pub(crate) static FR: Words = Words {
     theme: "Thème",
     mouse_setting: "Souris",
     bell_setting: "Sonnerie quand on a besoin de vous",
+    notify_setting: "Notifications sur le bureau",
+    notify_hidden: "sans le texte",
+    notify_shown: "avec le texte",
+    new_message: "Nouveau message",
+    needs_you: "Quelqu’un vous demande",
     on: "oui",
     off: "non",
     locked: "Verrouillé",

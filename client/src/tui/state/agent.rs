@@ -70,7 +70,7 @@ impl State {
             }
             "alarm" => {
                 self.banner(Banner::Alarm(Untrusted::of(event, "text")));
-                quiet(vec![Effect::Bell])
+                quiet(self.call_person())
             }
             "notice" => {
                 self.notice = Some(text::sentence(&Untrusted::of(event, "text").line()));
@@ -79,7 +79,7 @@ impl State {
             "asking" => {
                 let name = Untrusted::of(event, "name").line();
                 self.notice = Some((self.words().asks)(&name));
-                quiet(vec![Effect::Bell])
+                quiet(self.call_person())
             }
             "member" => self.on_member(event),
             "room" => {
@@ -108,7 +108,8 @@ impl State {
         let mut message = Message::read(event);
         let own = message.own;
         let mentions_me = message.mentions.iter().any(|name| name.names(&self.home.me));
-        let here = key == self.current && matches!(self.curtain, Curtain::Open);
+        let (from, said) = (message.from.clone(), message.words().clone());
+        let here = key == self.current && matches!(self.curtain, Curtain::Open) && !self.away;
         if let Some(timeline) = self.timelines.get_mut(&key) {
             message.unread = !own && timeline.get(&message.id).is_none_or(|known| known.unread);
             if timeline.at_end {
@@ -126,7 +127,7 @@ impl State {
         let mut effects = if here { self.mark() } else { Vec::new() };
         let direct = self.entry(&key).is_some_and(|entry| entry.name.person().is_some());
         if (mentions_me || direct) && !here && !self.muted.contains(&key) {
-            effects.push(Effect::Bell);
+            effects.extend(self.call_for(&from, &said));
         }
         (effects, true)
     }

@@ -85,6 +85,8 @@ pub(in crate::tui) enum Effect {
     /// Put a text on the terminal's clipboard.
     Copy(String),
     Bell,
+    /// Tell the desktop.
+    Notify(String),
     /// Have the mouse, or leave it to the terminal.
     Mouse(bool),
 }

@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::attention::Tells;
 use super::{About, Ask, Effect, State, Theme, call};
 
 impl State {
@@ -24,6 +25,7 @@ impl State {
             "theme": self.theme.name(),
             "mouse": self.mouse,
             "bell": self.bell,
+            "notify": self.tells.name(),
         });
         if now == self.kept {
             return Vec::new();
@@ -44,6 +46,7 @@ impl State {
         let is =
             |field: &str, unless: bool| kept.get(field).and_then(Value::as_bool).unwrap_or(unless);
         (self.mouse, self.bell) = (is("mouse", false), is("bell", true));
+        self.tells = Tells::named(&kept.get("notify").map(text).unwrap_or_default());
         let theme = kept.get("theme").map(text).unwrap_or_default();
         let known = Theme::ALL.iter().find(|(_, name)| *name == theme);
         if let (Some((theme, _)), false) = (known, self.setup.no_colour) {

@@ -96,6 +96,7 @@ pub(in crate::tui) enum Setting {
     Theme,
     Mouse,
     Bell,
+    Notify,
 }
 
 /// A question that is answered in words.

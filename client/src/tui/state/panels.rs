@@ -7,6 +7,7 @@ use serde_json::json;
 use super::super::key::{Code, Key};
 use super::super::rows::Ink;
 use super::super::slash::Verb;
+use super::attention::Tells;
 use super::panel::{
     Confirm, Help, Item, Kind, List, Page, Panel, Pick, Prompt, Setting, Want, Yes,
 };
@@ -230,6 +231,7 @@ impl State {
             }
             Setting::Mouse => return self.set_mouse(!self.mouse),
             Setting::Bell => self.bell = !self.bell,
+            Setting::Notify => self.tells = self.tells.next(),
         }
         Vec::new()
     }
@@ -344,6 +346,15 @@ impl State {
             Item::new(words.bell_setting, Pick::Setting(Setting::Bell)).note(on(self.bell)),
             Item::new((words.command)(Verb::Lock).1, Pick::Nothing).note("^L").ink(Ink::Dim),
         ];
+        if self.setup.notifies {
+            let note = match self.tells {
+                Tells::Nothing => words.off,
+                Tells::Hidden => words.notify_hidden,
+                Tells::Shown => words.notify_shown,
+            };
+            let item = Item::new(words.notify_setting, Pick::Setting(Setting::Notify));
+            list.items.insert(3, item.note(note));
+        }
         list.at = at;
         self.panel = Some(Panel::List(list));
     }

@@ -7,6 +7,9 @@ use super::super::untrusted::Untrusted;
 use super::timeline::{KEPT, PAGE, Timeline};
 use super::{Ask, At, Effect, State, call};
 
+/// How many screens of messages are read ahead of somebody who scrolls.
+const AHEAD: usize = 3;
+
 impl State {
     /// Reads a part of the open room's history.
     pub(super) fn load(&mut self, at: At) -> Vec<Effect> {
@@ -64,24 +67,23 @@ impl State {
         });
     }
 
-    /// Scrolls by `rows`, up or down, and reads on where the window ends.
+    /// Scrolls by `rows`, up or down, and reads on before the window ends.
     pub(super) fn scroll(&mut self, up: bool, rows: usize) -> Vec<Effect> {
         let moved = self.with_timeline(|paper, timeline, height| match up {
             true => paper.up(timeline, rows, height),
             false => paper.down(timeline, rows),
         });
-        if moved.is_some_and(|moved| !moved) {
+        let ahead = AHEAD * self.page();
+        if self.timeline().is_some_and(|timeline| timeline.ends_within(up, ahead)) {
             return self.read_on(up);
         }
-        if up { Vec::new() } else { self.mark() }
+        if moved == Some(true) && up { Vec::new() } else { self.mark() }
     }
 
     /// Reads what is before or behind the window.
     fn read_on(&mut self, up: bool) -> Vec<Effect> {
         let at = self.timeline().and_then(|timeline| match up {
-            true if timeline.at_start => None,
             true => timeline.messages.first().map(|first| At::Before(first.id.clone())),
-            false if timeline.at_end => None,
             false => timeline.messages.last().map(|last| At::After(last.id.clone())),
         });
         let mut effects = at.map(|at| self.load(at)).unwrap_or_default();
@@ -89,8 +91,11 @@ impl State {
         effects
     }
 
-    /// Says that what stands on the screen is read.
+    /// Says that what stands on the screen is read, if somebody looks at it.
     pub(super) fn mark(&mut self) -> Vec<Effect> {
+        if self.away {
+            return Vec::new();
+        }
         let name = self.here().cloned();
         let key = self.current.clone();
         let Some(timeline) = self.timelines.get_mut(&key) else { return Vec::new() };

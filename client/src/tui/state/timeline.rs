@@ -159,6 +159,17 @@ impl Timeline {
         self.index(id).and_then(|at| self.messages.get_mut(at))
     }
 
+    /// Whether somebody who scrolls comes to the end of the window within so many messages, and
+    /// there is more behind it.
+    pub(in crate::tui) fn ends_within(&self, up: bool, messages: usize) -> bool {
+        let anchor = self.anchor.as_ref().and_then(|anchor| self.index(&anchor.id));
+        let at = anchor.map_or(self.messages.len(), |at| at + 1);
+        match up {
+            true => !self.at_start && at < messages,
+            false => !self.at_end && self.messages.len() - at < messages,
+        }
+    }
+
     /// Puts a message where its seq belongs, queued ones last; one that is known is replaced, but
     /// a seq once known stays.
     pub(in crate::tui) fn place(&mut self, mut message: Message) {

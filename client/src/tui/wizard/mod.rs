@@ -212,6 +212,6 @@ fn event(typed: Typed) -> Option<Event> {
         Typed::Key(key) => Some(Event::Key(key)),
         Typed::Paste(pasted) => Some(Event::Paste(pasted)),
         Typed::Resized(_) => Some(Event::Resized),
-        Typed::Mouse(_) => None,
+        Typed::Mouse(_) | Typed::Focus(_) => None,
     }
 }

@@ -90,6 +90,13 @@ pub trait Core: Send + 'static {
     fn dial(&self) -> Option<Dial>;
     /// The relay sent a frame; the first on each connection is WELCOME.
     fn frame(&mut self, now: Now, frame: ToDevice);
+    /// Several frames that waited at once, in their order; as if [`Core::frame`] were called with
+    /// each.
+    fn frames(&mut self, now: Now, frames: Vec<ToDevice>) {
+        for frame in frames {
+            self.frame(now, frame);
+        }
+    }
     /// The link went down, or another attempt failed.
     fn down(&mut self, now: Now, why: Down);
     /// A local command. Answered by [`Out::Answer`] with this id, at once or later.

@@ -157,6 +157,10 @@ impl Driver {
         let _gone = self.jobs.send(Job::Stop).await;
     }
 
+    pub(super) fn is_gone(&self) -> bool {
+        self.jobs.is_closed()
+    }
+
     /// Waits until the engine is gone.
     pub(super) async fn ended(&self) {
         self.jobs.closed().await;

@@ -60,6 +60,11 @@ impl ApiError {
         Self::plain(LOCKED, NOT_PERMITTED, message, Some("unlock it: staffetta unlock"))
     }
 
+    /// Whether this says that the process that holds the profile has gone.
+    pub fn is_stopped(&self) -> bool {
+        self.code == STOPPED
+    }
+
     /// Whether this says that the profile is locked.
     pub fn is_locked(&self) -> bool {
         self.code == LOCKED

@@ -59,7 +59,7 @@ impl Idle {
 
     /// A call came. What programs ask for by themselves does not count.
     pub(super) fn note(&mut self, method: &str, now_ms: u64) {
-        if !matches!(method, "status" | "lock.after") {
+        if !matches!(method, "status" | "deliveries" | "lock.after") {
             self.last_call = now_ms;
         }
     }

@@ -250,6 +250,14 @@ impl Handle {
         self.close().await;
     }
 
+    /// Whether the engine, or the holder whose client this is, is gone.
+    pub fn is_gone(&self) -> bool {
+        match &self.0 {
+            Inner::Client(client) => client.is_gone(),
+            Inner::Holder(holder) => holder.driver.is_gone(),
+        }
+    }
+
     /// Whether this process holds the profile.
     pub fn is_holder(&self) -> bool {
         matches!(self.0, Inner::Holder(_))

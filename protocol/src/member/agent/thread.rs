@@ -17,11 +17,22 @@ use super::driver::{Answer, Call, JOBS, Job, Subscribed};
 use super::events::{Events, Subscribers};
 use super::link::{Control, LinkEvent};
 use super::lock::{Idle, Vault, locked_status};
+use crate::wire::frame::ToDevice;
 
 /// Calls that were not answered yet.
 const MAX_PENDING: usize = 256;
+/// Cells that are taken over in one step: more would keep local calls waiting.
+const STEP_CELLS: usize = 240;
 /// How often the thread looks whether its profile still exists, in milliseconds.
 const LOOK_MS: u64 = 2_000;
+
+/// How many cells a frame brings.
+fn cells_in(frame: &ToDevice) -> usize {
+    match frame {
+        ToDevice::Push { cells, .. } => cells.len(),
+        _ => 0,
+    }
+}
 
 enum Pending {
     Call(oneshot::Sender<Answer>),
@@ -119,17 +130,54 @@ impl Engine {
                     drop(answer.send(Ok(json!({}))));
                     return;
                 }
-                Ok(Some(Job::Call(call))) => in_hand = self.carry_out_calls(call, &mut queue),
-                Ok(Some(job)) => self.carry_out(job),
+                Ok(Some(job)) => in_hand = self.carry_out_all(job, &mut queue),
             }
         }
     }
 
-    /// Carries out a call together with those that wait behind it; returns what came after them.
-    fn carry_out_calls(&mut self, first: Call, queue: &mut mpsc::Receiver<Job>) -> Option<Job> {
+    /// Carries out a job together with the frames and calls that wait behind it; returns what came
+    /// after them. Frames keep their order and so do calls; between the two there is none.
+    fn carry_out_all(&mut self, first: Job, queue: &mut mpsc::Receiver<Job>) -> Option<Job> {
+        let (mut frames, mut calls, mut cells) = (Vec::new(), Vec::new(), 0);
+        let mut waiting = Some(first);
+        while let Some(job) = waiting.take() {
+            match job {
+                Job::Link(LinkEvent::Frame(frame)) => {
+                    cells += cells_in(&frame);
+                    frames.push(frame);
+                }
+                Job::Call(call) => calls.push(call),
+                // What came before it is carried out before it.
+                other => {
+                    waiting = Some(other);
+                    break;
+                }
+            }
+            if frames.len() + calls.len() < JOBS && cells < STEP_CELLS {
+                waiting = queue.try_recv().ok();
+            }
+        }
+        if frames.is_empty() && calls.is_empty() {
+            waiting.take().into_iter().for_each(|job| self.carry_out(job));
+        }
+        self.take_frames(frames);
+        self.carry_out_calls(calls);
+        waiting
+    }
+
+    fn take_frames(&mut self, frames: Vec<ToDevice>) {
         let now = self.clock.now();
-        let (mut calls, mut waiting, mut after) = (Vec::new(), Some(first), None);
-        while let Some(Call { method, params, answer }) = waiting.take() {
+        // What a connection of before still says means nothing to a locked profile.
+        if let Some(core) = self.core.as_mut().filter(|_| !frames.is_empty()) {
+            core.frames(now, frames);
+            self.drain();
+        }
+    }
+
+    fn carry_out_calls(&mut self, all: Vec<Call>) {
+        let now = self.clock.now();
+        let mut calls = Vec::new();
+        for Call { method, params, answer } in all {
             self.idle.note(&method, now.mono_ms);
             if self.core.is_none() || matches!(method.as_str(), "lock" | "lock.after") {
                 // What came before it is carried out before it.
@@ -141,15 +189,8 @@ impl Engine {
             } else {
                 drop(answer.send(Err(ApiError::busy())));
             }
-            if calls.len() < JOBS {
-                match queue.try_recv() {
-                    Ok(Job::Call(call)) => waiting = Some(call),
-                    other => after = other.ok(),
-                }
-            }
         }
         self.hand_over(now, calls);
-        after
     }
 
     fn hand_over(&mut self, now: Now, calls: Vec<(CallId, String, Value)>) {
@@ -212,7 +253,8 @@ impl Engine {
                         self.outbox = Some(outbox);
                         core.frame(now, welcome);
                     }
-                    LinkEvent::Frame(frame) => core.frame(now, frame),
+                    // Taken out by `carry_out_all`.
+                    LinkEvent::Frame(_) => {}
                     LinkEvent::Down(why) => {
                         self.outbox = None;
                         core.down(now, why);
@@ -240,7 +282,7 @@ impl Engine {
                 }
             }
             Job::Unlock { passphrase, answer } => drop(answer.send(self.unlock(&passphrase))),
-            // Taken out by `run`.
+            // Taken out by `run` and `carry_out_all`.
             Job::Call(_) | Job::End { .. } | Job::Stop => {}
         }
     }

@@ -57,8 +57,8 @@ impl Bot {
     /// # Errors
     /// A missing variable or file, a wrong passphrase, a code that is not accepted.
     pub async fn from_env() -> Result<Self> {
-        let handle = environment::profile().await?;
-        Ok(Self::new(Backend::Profile(Arc::new(handle))))
+        let profile = environment::profile().await?;
+        Ok(Self::new(Backend::Profile(Arc::new(profile))))
     }
 
     /// A world without a relay, for tests: see [`World`].

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use super::super::agent::{self, Handle, JoinEvent, JoinOptions, OpenOptions};
 use super::super::engine::BOT_NAME;
 use super::super::store::{Passphrase, has_key};
+use super::backend::Profile;
 use super::error::{Error, Result};
 use crate::invite_code::InviteCode;
 
@@ -18,13 +19,17 @@ use crate::invite_code::InviteCode;
 const MAX_SECRET_FILE: u64 = 4_096;
 
 /// The profile of `STAFFETTA_PROFILE`, held by this process or by another one.
-pub(super) async fn profile() -> Result<Handle> {
+pub(super) async fn profile() -> Result<Profile> {
     let dir = PathBuf::from(variable("STAFFETTA_PROFILE")?);
-    let passphrase = read_secret("STAFFETTA_PASSPHRASE_FILE")?;
-    match env::var_os("STAFFETTA_INVITE_FILE") {
-        Some(_) if !is_member(&dir, &passphrase).await? => enrol(dir, passphrase).await,
-        _ => open(dir, passphrase).await,
-    }
+    let handle = match env::var_os("STAFFETTA_INVITE_FILE") {
+        Some(_) if !is_member(&dir).await? => enrol(dir.clone()).await?,
+        _ => open(dir.clone()).await?,
+    };
+    Ok(Profile::new(dir, handle))
+}
+
+fn passphrase() -> Result<Zeroizing<String>> {
+    read_secret("STAFFETTA_PASSPHRASE_FILE")
 }
 
 fn variable(name: &str) -> Result<OsString> {
@@ -44,31 +49,32 @@ fn read_secret(name: &str) -> Result<Zeroizing<String>> {
 }
 
 /// Whether the profile is a member's already, so that the invite is done with.
-async fn is_member(dir: &Path, passphrase: &Zeroizing<String>) -> Result<bool> {
+async fn is_member(dir: &Path) -> Result<bool> {
+    let passphrase = Passphrase::new(passphrase()?);
     if !has_key(dir) {
         return Ok(false);
     }
     let options = OpenOptions { connect: false, ..OpenOptions::new(dir) };
-    let passphrase = Passphrase::new(passphrase.clone());
     let handle = agent::open(options, |dir| agent::unlock(dir, &passphrase)).await?;
     let status = handle.call("status", json!({})).await;
     handle.close().await;
     Ok(status?.get("inside") == Some(&Value::Bool(true)))
 }
 
-async fn open(dir: PathBuf, passphrase: Zeroizing<String>) -> Result<Handle> {
-    let passphrase = Passphrase::new(passphrase);
+/// Opens the profile in `dir`: takes its lock, or becomes its holder's client.
+pub(super) async fn open(dir: PathBuf) -> Result<Handle> {
+    let passphrase = Passphrase::new(passphrase()?);
     let unlock = |dir: &Path| agent::unlock(dir, &passphrase);
     Ok(agent::open(OpenOptions::new(dir), unlock).await?)
 }
 
-async fn enrol(dir: PathBuf, passphrase: Zeroizing<String>) -> Result<Handle> {
+async fn enrol(dir: PathBuf) -> Result<Handle> {
     let text = read_secret("STAFFETTA_INVITE_FILE")?;
     let code = InviteCode::parse(&text)
         .map_err(|error| Error::new(format!("The code in STAFFETTA_INVITE_FILE: {error}.")))?;
     let options = JoinOptions {
         dir,
-        passphrase: Passphrase::new(passphrase),
+        passphrase: Passphrase::new(passphrase()?),
         code: Some(code),
         name: BOT_NAME.to_owned(),
         label: BOT_NAME.to_owned(),

@@ -12,13 +12,19 @@ pub type Result<T = ()> = std::result::Result<T, Error>;
 pub struct Error {
     message: String,
     hint: Option<String>,
+    /// The exit code of a command that fails with this; none of a bot's own errors.
+    exit: Option<u8>,
 }
 
 impl Error {
     /// An error of the bot's own, in words for whoever reads the log. A handler that returns it is
     /// tried again.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), hint: None }
+        Self { message: message.into(), hint: None, exit: None }
+    }
+
+    pub(super) fn exit(&self) -> Option<u8> {
+        self.exit
     }
 }
 
@@ -42,7 +48,7 @@ impl std::error::Error for Error {}
 
 impl From<ApiError> for Error {
     fn from(error: ApiError) -> Self {
-        Self { message: error.message, hint: error.hint }
+        Self { message: error.message, hint: error.hint, exit: Some(error.exit) }
     }
 }
 

@@ -73,8 +73,9 @@
 //! remove anybody, rename rooms, begin conversations or change what the team allows, and that is
 //! checked by every member's device, not by the relay. `staffetta revoke planning` ends it.
 //!
-//! A profile has one holder. If `staffetta agent` holds it already, the bot works through that, and
-//! ends when that ends.
+//! A profile has one holder. If `staffetta agent` holds it already, the bot works through that. When
+//! that ends, the bot takes the profile over, or works through whoever was quicker: it reads
+//! `STAFFETTA_PASSPHRASE_FILE` again, so let the file stay. What it had not acknowledged comes again.
 //!
 //! # Exactly what *at least once* means
 //!
@@ -89,6 +90,10 @@
 //!   their key is kept for 24 hours. Anything else that a handler does outside should be such that
 //!   doing it twice does no harm, or be noted under the message's id with
 //!   [`Context::set`](super::Context::set).
+//! * A message whose handler takes longer than 30 s is not handed over a second time meanwhile. (Over
+//!   JSON-RPC it is: what was not acknowledged comes again after 30 to 60 s, with the same `id`. An `ack`
+//!   covers the edits, deletions and reactions before it, and these fill no window, so a program that only
+//!   wants messages acknowledges only those.)
 //! * A handler that fails is called again every 5 s, and what is behind it waits: order is worth
 //!   more than speed. [`Bot::give_up_after`](super::Bot::give_up_after) says otherwise.
 //! * Messages vanish when their room's lifetime is over (7 days unless somebody changed it), from the

@@ -1,5 +1,7 @@
 //! A bot's life: one event after the other, each until its handler has returned `Ok`.
 
+use std::collections::VecDeque;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +10,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
+use super::super::agent::ApiError;
 use super::backend::Stream;
 use super::builder::{Bot, Handler, Parts};
 use super::context::Context;
@@ -17,6 +20,8 @@ use super::middleware::Next;
 
 /// How long a message waits whose handler failed.
 const RETRY: Duration = Duration::from_secs(5);
+/// Acknowledged ids that are remembered, so that what came twice is done once: the widest window.
+const REMEMBERED: usize = 1_024;
 /// The kinds of events that are acknowledged.
 const ACKNOWLEDGED: [&str; 5] = ["message", "file", "edit", "delete", "reaction"];
 
@@ -45,6 +50,15 @@ pub(super) async fn run(bot: Bot) -> Result {
     result
 }
 
+/// How the handling of an event ended.
+enum Handled {
+    Done,
+    /// The bot was told to stop before it had worked.
+    Stopped,
+    /// Whoever held the profile is gone: the event comes again.
+    Orphaned,
+}
+
 struct Life {
     context: Context,
     parts: Parts,
@@ -52,26 +66,65 @@ struct Life {
 }
 
 impl Life {
+    /// One holder of the profile after the other.
     async fn live(&self) -> Result {
-        let mut events = self.subscribe().await?;
+        loop {
+            let standing = self.context.backend.standing();
+            if let ControlFlow::Break(ended) = self.live_with_one().await {
+                return ended;
+            }
+            let replaced = tokio::select! {
+                () = self.stop() => return Ok(()),
+                replaced = standing.replace() => replaced?,
+            };
+            if !replaced {
+                return Err(Error::new("The bot's profile was taken from it."));
+            }
+            tracing::warn!("the process that held the bot's profile has ended; it goes on");
+        }
+    }
+
+    /// Handles events until the bot is to end, or whoever holds its profile has gone.
+    async fn live_with_one(&self) -> ControlFlow<Result> {
+        let mut events = match self.subscribe().await {
+            Ok(events) => events,
+            Err(error) if error.is_stopped() => return ControlFlow::Continue(()),
+            Err(error) => return ControlFlow::Break(Err(error.into())),
+        };
+        // What a holder sent twice, because it took long, is done once.
+        let mut done = VecDeque::new();
         loop {
             let event = tokio::select! {
                 biased;
-                () = self.stop() => return Ok(()),
+                () = self.stop() => return ControlFlow::Break(Ok(())),
                 event = events.next() => event,
             };
-            let Some(event) = event else {
-                return Err(Error::new("The process that held the bot's profile has ended."));
-            };
-            if self.handle(&event).await?.is_none() {
-                return Ok(());
+            let Some(event) = event else { return ControlFlow::Continue(()) };
+            let id = text_of(&event, "id");
+            if done.contains(&id) {
+                continue;
+            }
+            match self.handle(&event).await {
+                Handled::Done => {}
+                Handled::Stopped => return ControlFlow::Break(Ok(())),
+                Handled::Orphaned => return ControlFlow::Continue(()),
+            }
+            if ACKNOWLEDGED.contains(&text_of(&event, "type").as_str()) {
+                match self.context.backend.call("ack", json!({"id": id})).await {
+                    Ok(_) => {}
+                    Err(error) if error.is_stopped() => return ControlFlow::Continue(()),
+                    Err(error) => return ControlFlow::Break(Err(error.into())),
+                }
+                done.push_back(id);
+                if done.len() > REMEMBERED {
+                    done.pop_front();
+                }
             }
         }
     }
 
-    async fn subscribe(&self) -> Result<Stream> {
-        let params = json!({"window": self.parts.window});
-        Ok(self.context.backend.subscribe(params).await?)
+    async fn subscribe(&self) -> std::result::Result<Stream, ApiError> {
+        self.context.backend.subscribe(json!({"window": self.parts.window})).await
     }
 
     async fn stop(&self) {
@@ -80,11 +133,13 @@ impl Life {
         let _stopped = stopped.wait_for(|stopped| *stopped).await;
     }
 
-    /// Handles one event until that has worked, then acknowledges it; `None` if the bot was told to
-    /// stop before it did.
-    async fn handle(&self, event: &Value) -> Result<Option<()>> {
+    /// Handles one event until that has worked, or cannot work any more.
+    async fn handle(&self, event: &Value) -> Handled {
         let mut tries = 0;
         while let Err(error) = self.dispatch(event.clone()).await {
+            if self.context.backend.is_gone() {
+                return Handled::Orphaned;
+            }
             tries += 1;
             if self.parts.give_up_after.is_some_and(|most| tries >= most) {
                 tracing::error!(%error, tries, "a handler failed; the event is given up");
@@ -92,14 +147,11 @@ impl Life {
             }
             tracing::warn!(%error, tries, "a handler failed; the event is tried again");
             tokio::select! {
-                () = self.stop() => return Ok(None),
+                () = self.stop() => return Handled::Stopped,
                 () = sleep(RETRY) => {}
             }
         }
-        if ACKNOWLEDGED.contains(&text_of(event, "type").as_str()) {
-            self.context.call("ack", json!({"id": event.get("id")})).await?;
-        }
-        Ok(Some(()))
+        Handled::Done
     }
 
     /// Gives an event to whom it concerns. Read anew on each try, so that answers are counted from

@@ -43,6 +43,21 @@ impl Core for Engine {
         }
     }
 
+    /// One transaction for all, so that a burst costs one write to disk; if any of them fails, each
+    /// has its own.
+    fn frames(&mut self, now: Now, frames: Vec<ToDevice>) {
+        if frames.len() > 1 {
+            let all = frames.clone();
+            let work = |cx: &mut Cx<'_>| all.into_iter().try_for_each(|frame| cx.frame(frame));
+            if self.step(now, work).is_ok() {
+                return;
+            }
+        }
+        for frame in frames {
+            self.frame(now, frame);
+        }
+    }
+
     fn down(&mut self, now: Now, why: Down) {
         let was = self.link.connected || self.link.down != Some(why);
         self.link = Link::broken(why);
@@ -55,7 +70,11 @@ impl Core for Engine {
     }
 
     fn call(&mut self, now: Now, id: CallId, method: &str, params: Value) {
-        match self.step(now, |cx| cx.call(id, method, params)) {
+        let work = |cx: &mut Cx<'_>| {
+            cx.unsettled = false;
+            cx.call(id, method, params)
+        };
+        match self.step(now, work) {
             Ok(Some(value)) => self.answer(id, Ok(value)),
             Ok(None) => {}
             Err(fault) => self.answer(id, Err(fault)),
@@ -67,6 +86,7 @@ impl Core for Engine {
     fn calls(&mut self, now: Now, calls: Vec<(CallId, String, Value)>) {
         if calls.len() > 1 {
             let done = self.step(now, |cx| {
+                cx.unsettled = false;
                 let one = |(id, method, params): &(CallId, String, Value)| {
                     Ok((*id, cx.call(*id, method, params.clone())?))
                 };

@@ -11,7 +11,7 @@ use super::api::{content_id, read};
 use super::fault::{Fault, bad_params, failed, refused};
 use crate::member::agent::core::Out;
 use crate::member::content::Kind;
-use crate::member::store::{MessageRow, StoreError};
+use crate::member::store::{Delivery, MessageRow, StoreError};
 use crate::wire::ids::ContentId;
 
 /// The consumer that every bot's profile has from the beginning.
@@ -45,6 +45,8 @@ struct DeliveryParams {
     #[serde(default)]
     after: i64,
     window: Option<u32>,
+    /// Instead: what up to this number was handed out and is not acknowledged.
+    again: Option<i64>,
 }
 
 /// `ack`
@@ -133,18 +135,31 @@ impl Cx<'_> {
             events.push(json!({"v": 1, "type": "gap", "consumer": params.consumer,
                 "missing": missed}));
         }
+        if let Some(last) = params.again {
+            let waiting = self.tx.unacked_messages(consumer, last, window)?;
+            self.tell(&waiting, &mut events)?;
+            return Ok(json!({"events": events, "after": last}));
+        }
         let in_flight = self.tx.unacked_upto(consumer, params.after, window)?;
         let free = window.saturating_sub(u32::try_from(in_flight).unwrap_or(window));
         let mut after = params.after;
-        for delivery in self.tx.unacked(consumer, params.after, free)? {
-            after = delivery.number;
+        let waiting = self.tx.unacked(consumer, params.after, free)?;
+        if let Some(last) = waiting.last() {
+            after = last.number;
+        }
+        self.tell(&waiting, &mut events)?;
+        Ok(json!({"events": events, "after": after}))
+    }
+
+    fn tell(&self, waiting: &[Delivery], events: &mut Vec<Value>) -> Result<(), Fault> {
+        for delivery in waiting {
             match self.event_of(&delivery.content)? {
                 Some(event) => events.push(event),
                 // Taken back before it was read: there is nothing to acknowledge.
-                None => drop(self.tx.ack_delivery(consumer, &delivery.content)?),
+                None => self.tx.drop_delivery(delivery.number)?,
             }
         }
-        Ok(json!({"events": events, "after": after}))
+        Ok(())
     }
 
     fn consumer(&self, name: &str) -> Result<i64, Fault> {
@@ -155,7 +170,7 @@ impl Cx<'_> {
 
     /// Something of somebody else's has its place: consumers are to acknowledge it.
     pub(super) fn deliver(&mut self, row: &MessageRow) -> Result<(), Fault> {
-        if !row.own && self.tx.add_delivery(&row.content, &row.room)? {
+        if !row.own && self.tx.add_delivery(row)? {
             self.effects.push(Out::Deliveries);
         }
         Ok(())

@@ -109,6 +109,8 @@ struct Cx<'a> {
     random: &'a mut (dyn Random + Send),
     now: Now,
     effects: Vec<Out>,
+    /// Whether what is due has to be looked at when the step ends.
+    unsettled: bool,
     /// Something was forgotten that must not stay in the write-ahead log either.
     forgotten: bool,
 }
@@ -147,10 +149,12 @@ impl Engine {
         let done = store.step(|tx| {
             let forgotten = due && tx.purge_expired(now.unix_s())? > 0;
             let random = random.as_mut();
-            let mut cx =
-                Cx { tx, memory, link, waits, random, now, effects: Vec::new(), forgotten };
+            let (effects, unsettled) = (Vec::new(), true);
+            let mut cx = Cx { tx, memory, link, waits, random, now, effects, unsettled, forgotten };
             let value = work(&mut cx)?;
-            cx.settle()?;
+            if cx.unsettled {
+                cx.settle()?;
+            }
             cx.answer_waits()?;
             Ok::<_, Fault>((value, cx.effects, cx.forgotten, tx.next_expiry()?))
         });

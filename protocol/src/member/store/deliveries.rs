@@ -1,7 +1,9 @@
 //! Who reads this profile's messages at least once, what they have not acknowledged, and the
 //! idempotency keys of what was sent.
 
-use super::{StoreError, Tx, View};
+use rusqlite::Row;
+
+use super::{MessageRow, StoreError, Tx, View};
 use crate::wire::ids::{ContentId, RoomId};
 
 /// How long an idempotency key is remembered, in seconds.
@@ -16,6 +18,12 @@ pub struct Delivery {
     pub number: i64,
     /// The message.
     pub content: ContentId,
+    /// Whether it only changes another one: an edit, a deletion, a reaction.
+    pub change: bool,
+}
+
+fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
+    Ok(Delivery { number: row.get(0)?, content: row.get(1)?, change: row.get(2)? })
 }
 
 impl View<'_> {
@@ -46,20 +54,34 @@ impl View<'_> {
         after: i64,
         limit: u32,
     ) -> Result<Vec<Delivery>, StoreError> {
-        let sql = "SELECT id, content FROM delivery WHERE consumer = ?1 AND id > ?2
-            ORDER BY id LIMIT ?3";
-        self.rows(sql, (consumer, after, limit), |row| {
-            Ok(Delivery { number: row.get(0)?, content: row.get(1)? })
-        })
+        let sql = "SELECT id, content, change FROM delivery
+            WHERE consumer = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
+        self.rows(sql, (consumer, after, limit), delivery)
     }
 
-    /// How many deliveries up to a number a consumer has not acknowledged, at most `limit`.
+    /// The messages up to a number that a consumer has not acknowledged, oldest first, at most
+    /// `limit`; nothing that only changes others.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn unacked_messages(
+        &self,
+        consumer: i64,
+        last: i64,
+        limit: u32,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        let sql = "SELECT id, content, change FROM delivery
+            WHERE consumer = ?1 AND change = 0 AND id <= ?2 ORDER BY id LIMIT ?3";
+        self.rows(sql, (consumer, last, limit), delivery)
+    }
+
+    /// How many messages up to a number a consumer has not acknowledged, at most `limit`.
     ///
     /// # Errors
     /// Those of the database.
     pub fn unacked_upto(&self, consumer: i64, last: i64, limit: u32) -> Result<u64, StoreError> {
         let sql = "SELECT count(*) FROM (SELECT 1 FROM delivery
-            WHERE consumer = ?1 AND id <= ?2 LIMIT ?3)";
+            WHERE consumer = ?1 AND change = 0 AND id <= ?2 LIMIT ?3)";
         self.count(sql, (consumer, last, limit))
     }
 
@@ -99,11 +121,11 @@ impl Tx<'_> {
     ///
     /// # Errors
     /// Those of the database.
-    pub fn add_delivery(&self, content: &ContentId, room: &RoomId) -> Result<bool, StoreError> {
+    pub fn add_delivery(&self, message: &MessageRow) -> Result<bool, StoreError> {
         let added = self.execute(
-            "INSERT OR IGNORE INTO delivery (consumer, content)
-             SELECT id, ?1 FROM consumer WHERE room IS NULL OR room = ?2",
-            (content, room),
+            "INSERT OR IGNORE INTO delivery (consumer, content, change)
+             SELECT id, ?1, ?2 FROM consumer WHERE room IS NULL OR room = ?3",
+            (message.content, !message.shown, message.room),
         )?;
         // Seldom enough that counting costs nothing.
         let last = self.connection().last_insert_rowid();
@@ -180,8 +202,8 @@ impl Tx<'_> {
             self.row(sql, [since], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let (place, id) = place.ok_or(StoreError::NoSuchRow)?;
         self.execute(
-            "INSERT OR REPLACE INTO delivery (consumer, content)
-             SELECT ?1, m.content FROM message AS m, consumer AS c
+            "INSERT OR REPLACE INTO delivery (consumer, content, change)
+             SELECT ?1, m.content, m.shown = 0 FROM message AS m, consumer AS c
              WHERE c.id = ?1 AND (c.room IS NULL OR c.room = m.room)
                AND (m.content IN (SELECT content FROM delivery WHERE consumer = ?1)
                  OR (m.own = 0 AND m.deleted = 0 AND (m.shown OR m.target IS NOT NULL)
@@ -192,13 +214,28 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Acknowledges a message; false if it was, or never had to be.
+    /// Takes something out that nobody can be told any more.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn drop_delivery(&self, number: i64) -> Result<(), StoreError> {
+        self.execute("DELETE FROM delivery WHERE id = ?1", [number])?;
+        Ok(())
+    }
+
+    /// Acknowledges something, and with it whatever before it only changes others; false if it
+    /// was, or never had to be.
     ///
     /// # Errors
     /// Those of the database.
     pub fn ack_delivery(&self, consumer: i64, content: &ContentId) -> Result<bool, StoreError> {
-        let sql = "DELETE FROM delivery WHERE consumer = ?1 AND content = ?2";
-        Ok(self.execute(sql, (consumer, content))? > 0)
+        let sql = "DELETE FROM delivery WHERE consumer = ?1 AND content = ?2 RETURNING id";
+        let number: Option<i64> = self.row(sql, (consumer, content), |row| row.get(0))?;
+        if let Some(number) = number {
+            let sql = "DELETE FROM delivery WHERE consumer = ?1 AND change = 1 AND id < ?2";
+            self.execute(sql, (consumer, number))?;
+        }
+        Ok(number.is_some())
     }
 
     /// Remembers that `content` was sent under `key` at `at` (unix seconds); false, and nothing

@@ -191,9 +191,8 @@ impl View<'_> {
     /// # Errors
     /// Those of the database.
     pub fn unsealed_texts(&self) -> Result<Vec<OutRow>, StoreError> {
-        let sql = "SELECT id, kind, room, epoch, content, plain, queued_at FROM outbox AS o
-                   WHERE kind = ?1 AND NOT EXISTS (SELECT 1 FROM out_cell WHERE message = o.id)
-                   ORDER BY id";
+        let sql = "SELECT id, kind, room, epoch, content, plain, queued_at FROM outbox
+                   WHERE sealed = 0 AND kind = ?1 ORDER BY id";
         self.rows(sql, [OutKind::Text], out_row)
     }
 
@@ -228,8 +227,8 @@ impl Tx<'_> {
         cells: &[(CellId, [u8; CELL])],
     ) -> Result<i64, StoreError> {
         let id = self.insert(
-            "INSERT INTO outbox (kind, room, epoch, content, plain, queued_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT INTO outbox (kind, room, epoch, content, plain, queued_at, sealed)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             (
                 message.kind,
                 message.room,
@@ -237,6 +236,7 @@ impl Tx<'_> {
                 message.content,
                 &message.plain,
                 message.queued_at,
+                !cells.is_empty(),
             ),
         )?;
         self.insert_cells(id, cells)?;
@@ -263,8 +263,10 @@ impl Tx<'_> {
         epoch: u64,
         cells: &[(CellId, [u8; CELL])],
     ) -> Result<(), StoreError> {
-        let changed =
-            self.execute("UPDATE outbox SET epoch = ?2 WHERE id = ?1", (message, epoch))?;
+        let changed = self.execute(
+            "UPDATE outbox SET epoch = ?2, sealed = ?3 WHERE id = ?1",
+            (message, epoch, !cells.is_empty()),
+        )?;
         if changed == 0 {
             return Err(StoreError::NoSuchRow);
         }

@@ -160,8 +160,9 @@ CREATE TABLE direct_done (
 
 CREATE TABLE outbox (
     id INTEGER PRIMARY KEY AUTOINCREMENT, kind INTEGER NOT NULL, room BLOB, epoch INTEGER NOT NULL,
-    content BLOB, plain BLOB NOT NULL, queued_at INTEGER NOT NULL
+    content BLOB, plain BLOB NOT NULL, queued_at INTEGER NOT NULL, sealed INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX outbox_unsealed ON outbox (id) WHERE sealed = 0;
 CREATE TABLE out_cell (
     message INTEGER NOT NULL REFERENCES outbox (id) ON DELETE CASCADE, place INTEGER NOT NULL,
     cell_id BLOB NOT NULL UNIQUE, seq INTEGER, bytes BLOB NOT NULL,
@@ -268,9 +269,9 @@ CREATE TABLE consumer (
 CREATE TABLE delivery (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     consumer INTEGER NOT NULL REFERENCES consumer (id) ON DELETE CASCADE, content BLOB NOT NULL,
-    UNIQUE (consumer, content)
+    change INTEGER NOT NULL, UNIQUE (consumer, content)
 ) STRICT;
-CREATE INDEX delivery_order ON delivery (consumer, id);
+CREATE INDEX delivery_order ON delivery (consumer, id, change);
 CREATE INDEX delivery_content ON delivery (content);
 CREATE TABLE kv (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE idempotency (

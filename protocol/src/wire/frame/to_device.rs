@@ -12,6 +12,7 @@ use crate::wire::ids::{BlobId, Digest, InviteId, Lane, LogId, Seq};
 use crate::wire::limits::{BLOB_CHUNK, CELL_RECORD, FRAME_SIZES, MAX_BUNDLE, MAX_CELLS, MAX_FRAME};
 
 /// What the relay tells a device.
+#[derive(Clone)]
 pub enum ToDevice {
     /// Answers HELLO of an enrolled device.
     Welcome {

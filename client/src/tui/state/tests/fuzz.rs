@@ -72,6 +72,7 @@ fn events() -> impl Strategy<Value = Event> {
         8 => said.prop_map(Event::Agent),
         8 => about.prop_map(Event::Agent),
         1 => Just(Event::Minute("2027-04-25T09:59:00Z".into())),
+        1 => any::<bool>().prop_map(Event::Focus),
         1 => Just(Event::Quiet),
         1 => Just(Event::Answer(Ask::Rooms, Ok(rooms()))),
         1 => Just(Event::Answer(Ask::Team, Ok(team()))),

@@ -135,6 +135,28 @@ fn older_messages_are_read_where_the_window_ends_and_nothing_jumps() {
 }
 
 #[test]
+fn scrolling_goes_on_while_there_is_more_to_read() {
+    let mut world = World::new();
+    world.open("press");
+    let page = |from: u64| {
+        (from..from + 200).map(|n| message(&format!("m{n}"), "press", n, "x", true)).collect()
+    };
+    let key = world.state.current.clone();
+    world.answer(Ask::History { key, at: At::Unread }, Ok(page(10_000)));
+    let mut first = 10_000;
+    for n in 0..200 {
+        let before = world.state.timeline().unwrap().anchor.clone();
+        for effect in world.press(Code::PageUp) {
+            let Effect::Call { ask: ask @ Ask::History { .. }, .. } = effect else { continue };
+            first -= 200;
+            world.answer(ask, Ok(page(first)));
+        }
+        assert_ne!(world.state.timeline().unwrap().anchor, before, "page {n}");
+    }
+    assert!(first < 9_000, "{first}");
+}
+
+#[test]
 fn approving_asks_for_the_words_and_never_shows_them() {
     let mut world = World::new();
     assert_eq!(called(&world.does("/approve")).0, "invite.list");

@@ -14,7 +14,7 @@ pub(in crate::tui) struct World {
 }
 
 pub(in crate::tui) fn setup(words: &'static Words, size: Size) -> Setup {
-    Setup { words, zone: TimeZone::UTC, ascii: false, no_colour: false, size }
+    Setup { words, zone: TimeZone::UTC, ascii: false, no_colour: false, size, notifies: false }
 }
 
 pub(in crate::tui) fn control(c: char) -> Key {

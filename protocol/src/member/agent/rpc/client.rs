@@ -76,6 +76,10 @@ impl Client {
         answered.await.map_err(|_| ApiError::stopped())?
     }
 
+    pub(in super::super) fn is_gone(&self) -> bool {
+        lock(&self.waiting).is_none()
+    }
+
     /// Waits until the holder is gone.
     pub(in super::super) async fn ended(&mut self) {
         // Of the two tasks, the reader ends when the holder hangs up.

@@ -22,6 +22,8 @@ pub(crate) struct FakeCore {
     out: VecDeque<Out>,
     timer: Option<(u64, CallId)>,
     block: Option<std::sync::mpsc::Receiver<()>>,
+    /// Whether the one thing that consumers are told was acknowledged.
+    acked: bool,
 }
 
 impl FakeCore {
@@ -54,7 +56,7 @@ impl FakeCore {
         block: Option<std::sync::mpsc::Receiver<()>>,
     ) -> (Box<dyn Core>, mpsc::UnboundedReceiver<Saw>) {
         let (saw, seen) = mpsc::unbounded_channel();
-        (Box::new(Self { dial, saw, out: VecDeque::new(), timer: None, block }), seen)
+        (Box::new(Self { dial, saw, out: VecDeque::new(), timer: None, block, acked: false }), seen)
     }
 }
 
@@ -91,7 +93,19 @@ impl Core for FakeCore {
     fn call(&mut self, now: Now, id: CallId, method: &str, params: Value) {
         let answer = match method {
             "echo" => Ok(params),
+            "subscribe" if params["window"].is_u64() => {
+                Ok(json!({ "consumer": "", "window": params["window"] }))
+            }
             "status" | "subscribe" => Ok(json!({})),
+            "deliveries" => {
+                let told = self.acked || params["after"].as_i64().is_some_and(|after| after > 0);
+                let one = json!({ "type": "message", "id": "a" });
+                Ok(json!({ "events": if told { vec![] } else { vec![one] }, "after": 1 }))
+            }
+            "ack" => {
+                self.acked = true;
+                Ok(json!({ "acked": true }))
+            }
             "later" => {
                 self.timer = Some((now.mono_ms + 100, id));
                 return;

@@ -3,6 +3,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use serde_json::json;
 
+use super::super::deliveries::AGAIN_AFTER;
 use super::fake_core::FakeCore;
 use super::*;
 
@@ -125,6 +126,25 @@ async fn events_reach_subscribers_here_and_over_the_socket() {
     assert_eq!(within("the end", heard_here.next()).await, None);
 }
 
+/// Time passes by itself here whenever this side has nothing to do.
+#[tokio::test(start_paused = true)]
+async fn what_is_not_acknowledged_comes_again_on_the_same_subscription() {
+    let dir = tempfile::tempdir().unwrap();
+    let here = holder(dir.path()).await;
+    let mut events = here.subscribe(json!({ "window": 4 })).await.unwrap();
+    let told = json!({ "type": "message", "id": "a" });
+    assert_eq!(events.next().await, Some(told.clone()));
+    for _ in 0..3 {
+        let begun = Instant::now();
+        assert_eq!(events.next().await, Some(told.clone()));
+        assert!(begun.elapsed() >= AGAIN_AFTER, "{:?}", begun.elapsed());
+    }
+    here.call("ack", json!({ "id": "a" })).await.unwrap();
+    tokio::time::advance(AGAIN_AFTER * 3).await;
+    here.call("emit", json!({ "type": "connection" })).await.unwrap();
+    assert_eq!(events.next().await, Some(json!({ "type": "connection" })));
+}
+
 #[tokio::test]
 async fn a_stopping_holder_first_answers_its_clients() {
     let dir = tempfile::tempdir().unwrap();
@@ -145,7 +165,8 @@ async fn calls_that_wait_are_bounded_and_abandoned_ones_make_room() {
     let dir = tempfile::tempdir().unwrap();
     let handle = Arc::new(holder(dir.path()).await);
     let mut waiting = tokio::task::JoinSet::new();
-    for _ in 0..256 {
+    // More than there is room for: one of them may be refused in favour of a call below.
+    for _ in 0..300 {
         let handle = Arc::clone(&handle);
         waiting.spawn(async move { handle.call("never", json!({})).await });
     }

@@ -97,7 +97,7 @@ pub(super) const METHODS: &[Method] = &[
         params: &[
             maybe("room", Text, "only this room"),
             CONSUMER,
-            maybe("window", Number, "un-acknowledged events at a time: 1 to 1024"),
+            maybe("window", Number, "un-acknowledged messages at a time: 1 to 1024"),
             maybe("since", Id, "repeat everything after this message"),
             maybe("live", Flag, "no promise, on a bot's profile too"),
         ],
@@ -109,7 +109,7 @@ pub(super) const METHODS: &[Method] = &[
     },
     Method {
         name: "ack",
-        about: "An event is done with.",
+        about: "An event is done with, and with it the edits, deletions and reactions before it.",
         params: &[field("id", Id, "the event's"), CONSUMER],
         result: Answer::Object(&[field("acked", Flag, "false if it was already")]),
     },
@@ -120,6 +120,7 @@ pub(super) const METHODS: &[Method] = &[
             CONSUMER,
             maybe("after", Number, "a delivery's number; 0 is the beginning"),
             maybe("window", Number, ""),
+            maybe("again", Number, "instead: un-acknowledged messages up to this number"),
         ],
         result: Answer::Object(&[field("events", Any, "events"), field("after", Number, "")]),
     },

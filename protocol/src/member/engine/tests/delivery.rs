@@ -94,6 +94,39 @@ fn edits_deletions_and_reactions_are_delivered_under_ids_of_their_own() {
 }
 
 #[test]
+fn changes_fill_no_window_and_the_ack_of_what_is_later_covers_them() {
+    let (mut world, bot) = with_a_bot();
+    let first = say(&mut world, "first");
+    world.ok(0, "react", json!({"id": first, "emoji": "👍"}));
+    world.ok(0, "edit", json!({"id": first, "text": "first of all"}));
+    let second = say(&mut world, "second");
+    world.ok(0, "react", json!({"id": second, "emoji": "👍"}));
+    let (events, after) = deliveries(&mut world, bot, 0, 5);
+    assert_eq!(types(&events), ["message", "reaction", "edit", "message", "reaction"]);
+    // Two messages are under way, and nothing else counts.
+    let third = say(&mut world, "third");
+    assert_eq!(deliveries(&mut world, bot, after, 2).0, [Value::Null; 0]);
+    assert_eq!(ids(&deliveries(&mut world, bot, after, 3).0), [third]);
+    // A program that knows nothing but messages is asked for nothing else.
+    world.ok(bot, "ack", json!({"id": second}));
+    let (left, _) = deliveries(&mut world, bot, 0, 32);
+    assert_eq!(types(&left), ["message", "reaction", "message"]);
+    assert_eq!((&left[0]["id"], &left[1]["target"]), (&first, &second));
+}
+
+#[test]
+fn what_was_handed_out_and_not_acknowledged_is_told_again_without_what_came_since() {
+    let (mut world, bot) = with_a_bot();
+    let sent: Vec<Value> = (0..3).map(|n| say(&mut world, &n.to_string())).collect();
+    world.ok(0, "react", json!({"id": sent[0], "emoji": "👍"}));
+    let (_, after) = deliveries(&mut world, bot, 0, 2);
+    world.ok(bot, "ack", json!({"id": sent[0]}));
+    let again = world.ok(bot, "deliveries", json!({"again": after}));
+    assert_eq!(ids(again["events"].as_array().unwrap()), sent[1..2]);
+    assert_eq!(ids(&deliveries(&mut world, bot, after, 32).0)[0], sent[2]);
+}
+
+#[test]
 fn a_persons_profile_promises_nothing_until_a_consumer_is_named() {
     let mut world = World::founded();
     let karim = world.join(0, "Karim", "member", true);

@@ -100,7 +100,7 @@ fn expired_messages_vanish_with_what_was_to_be_delivered_of_them() {
         let bot = tx.put_consumer("", None)?;
         for row in [&short, &long, &ever] {
             tx.insert_message(row)?;
-            tx.add_delivery(&row.content, &row.room)?;
+            tx.add_delivery(row)?;
         }
         Ok(bot)
     });
@@ -145,8 +145,8 @@ fn delivered(
         let row = message(room, Some(seq), "event");
         world.step(|tx| {
             tx.insert_message(&row)?;
-            tx.add_delivery(&row.content, &room)?;
-            tx.add_delivery(&row.content, &room)
+            tx.add_delivery(&row)?;
+            tx.add_delivery(&row)
         });
         row.content
     })

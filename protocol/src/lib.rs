@@ -22,5 +22,4 @@ pub mod member;
 pub use member::bot;
 
 #[cfg(test)]
-#[cfg(feature = "member")]
 mod tests;

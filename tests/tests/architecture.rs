@@ -180,6 +180,41 @@ fn nothing_is_unsafe() {
 }
 
 #[test]
+fn the_number_of_packages_is_the_one_that_the_architecture_and_the_bill_of_materials_say() {
+    let page = std::fs::read_to_string(workspace().join("ARCHITECTURE.md")).expect("the page");
+    let programs = [
+        ("`staffetta-protocol` without features", "staffetta-protocol", None),
+        ("`staffetta-protocol` with `member`", "staffetta-protocol", Some("member")),
+        ("`staffetta-relay`", "staffetta-relay", None),
+        ("`staffetta`", "staffetta", None),
+    ];
+    for (name, package, feature) in programs {
+        let done = cargo()
+            .args(["tree", "--locked", "--offline", "-e", "normal", "--prefix", "none"])
+            .args(["-f", "{p}", "-p", package, "--features", feature.unwrap_or_default()])
+            .output()
+            .expect("cargo runs");
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        let text = String::from_utf8_lossy(&done.stdout);
+        // What follows the version says where it is, or that it was printed before.
+        let packages: BTreeSet<&str> =
+            text.lines().map(|it| it.split(" (").next().unwrap_or(it)).collect();
+        let row = format!("| {name} | {} |", packages.len());
+        assert!(page.contains(&row), "it is: {row}");
+        if feature.is_none() {
+            let bill = std::process::Command::new(workspace().join("tests/sbom.sh"))
+                .arg(package)
+                .env("CARGO_NET_OFFLINE", "true")
+                .output()
+                .expect("a bill of materials");
+            let bill = String::from_utf8_lossy(&bill.stdout);
+            let listed = bill.lines().filter(|line| line.starts_with("PackageName: ")).count();
+            assert_eq!(listed, packages.len(), "{package}");
+        }
+    }
+}
+
+#[test]
 fn no_file_is_long() {
     for file in source::files(&[".rs", ".c", ".sh"]) {
         let lines = file.text.lines().count();

@@ -115,6 +115,11 @@ impl Story {
         let of_burst = read.iter().filter(|it| it.2 != "begin" && !self.open.contains(&it.2));
         let arrived: Vec<_> = of_burst.map(|it| (it.1.clone(), it.2.clone())).collect();
         assert_eq!(arrived, self.taken);
+        println!(
+            "figure: {ROUNDS} breaks, {} of {} messages arrived, once and in order",
+            arrived.len(),
+            self.taken.len()
+        );
     }
 }
 

@@ -86,6 +86,7 @@ fn a_seized_relay_holds_no_text_name_room_label_or_key() {
 
     assert_eq!(world.relay.stop(), 0);
     let found = canaries.in_directory(&world.relay.data);
+    println!("figure: {} of {} planted things found", found.len(), canaries.len());
     assert!(found.is_empty(), "{found:#?}");
     let log = world.relay.log().join("\n");
     assert!(!log.is_empty());

@@ -87,13 +87,14 @@ fn exactly_the_404_of_a_plain_web_server() {
         ("short", "AAAA".to_owned()),
         ("empty", String::new()),
     ];
-    for (which, token) in tokens {
-        let answer = refused(upgrade(&token).as_bytes());
+    for (which, token) in &tokens {
+        let answer = refused(upgrade(token).as_bytes());
         assert_eq!(answer, plain, "{which}: {}", String::from_utf8_lossy(&answer));
     }
 
     let token = || invite_token(keys, now_s()).to_text();
     let good = || upgrade(&token());
+    let strangers = tokens.len();
     let heads = [
         "GET /favicon.ico HTTP/1.1\r\nHost: relay\r\n\r\n".to_owned(),
         "POST / HTTP/1.1\r\nHost: relay\r\nContent-Length: 0\r\n\r\n".to_owned(),
@@ -102,10 +103,12 @@ fn exactly_the_404_of_a_plain_web_server() {
         good().replace("websocket", "h2c"),
         good().replace("Bearer", "Basic"),
     ];
-    for head in heads {
+    for head in &heads {
         assert_eq!(refused(head.as_bytes()), plain, "{head}");
     }
     assert_eq!(refused(&[random(300), b"\r\n\r\n".to_vec()].concat()), plain, "noise");
+    let kinds = strangers + heads.len() + 1;
+    println!("figure: {kinds} kinds of strangers get the {} bytes of a plain 404", plain.len());
     is_open(&gatehouse);
     assert!(gatehouse.relay.peak_memory() <= MOST_MEMORY);
 }

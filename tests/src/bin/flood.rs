@@ -81,6 +81,13 @@ fn print_flood(figures: &flood::Figures) {
         );
     }
     let (mib, before) = (|usage: &Usage| usage.memory as f64 / 1048576.0, &figures.before);
+    let attacks = || figures.phases.iter().skip(1);
+    println!(
+        "under every attack: {} of {} PUTs acknowledged, p99 at worst {:.1} x idle",
+        attacks().map(|phase| phase.cells.1).sum::<u64>(),
+        attacks().map(|phase| phase.cells.0).sum::<u64>(),
+        attacks().map(|phase| phase.percentile(0.99) / idle).fold(0.0, f64::max),
+    );
     println!("before {:.1} MB and {} descriptors", mib(&before.0), before.1);
     let control = &figures.control;
     println!("as many cells stored in peace: {:.1} MB", mib(control));

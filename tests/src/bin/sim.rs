@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use staffetta_tests::sim::{Day, ROUGH, Story};
+use staffetta_tests::sim::{self, Day, Seeds, Story};
 
 struct Arguments {
     seconds: u64,
@@ -35,33 +35,28 @@ fn arguments() -> anyhow::Result<Arguments> {
 }
 
 fn main() -> anyhow::Result<()> {
-    let arguments = arguments()?;
-    let Arguments { seconds, first, seeds, steps, twelve } = arguments;
-    let (start, limit) = (Instant::now(), Duration::from_secs(seconds));
+    let Arguments { seconds, first, seeds, steps, twelve } = arguments()?;
+    let start = Instant::now();
     let morning = if twelve { Story::of_twelve(0)? } else { Story::of_five(0)? };
     let before = morning.world.now.mono_ms;
     println!("the team is there after {:.1?}", start.elapsed());
-    let (mut days, mut failed) = (Vec::new(), 0);
-    for seed in first..first.saturating_add(seeds) {
-        if start.elapsed() > limit {
-            break;
+    let size = if twelve { " --twelve" } else { "" };
+    let seeds = Seeds { first, count: seeds, steps, time: Duration::from_secs(seconds) };
+    let lived = sim::run(morning, seeds, |seed, day| {
+        if let Err(error) = day {
+            println!("seed {seed}: {error:#}");
+            println!("  again: sim --seed {seed} --seeds 1 --steps {steps}{size}");
         }
-        match morning.copy(seed).and_then(|story| story.day(ROUGH, steps)) {
-            Ok(day) => days.push(day),
-            Err(error) => {
-                failed += 1;
-                let size = if twelve { " --twelve" } else { "" };
-                println!("seed {seed}: {error:#}");
-                println!("  again: sim --seed {seed} --seeds 1 --steps {steps}{size}");
-            }
-        }
-    }
-    let sum = |of: fn(&Day) -> u64| days.iter().map(of).sum::<u64>();
+    });
+    let days: Vec<&Day> = lived.iter().filter_map(|(_, day)| day.as_ref().ok()).collect();
+    let failed = lived.len() - days.len();
+    let sum = |of: fn(&Day) -> u64| days.iter().copied().map(of).sum::<u64>();
     println!(
         "{} seeds of {steps} steps, {failed} failed, in {:.0?}: {:.1} virtual hours, {} transactions, \
-         {} cells, {} processes killed, {} connections cut, {} PUTs in part, {} devices revoked, {} messages placed, \
-         {} times opened, {} not for a KeyPackage drawn twice, {} epochs agreed on",
-        days.len() + failed,
+         {} cells, {} processes killed, {} connections cut, {} PUTs in part, {} rules broken by relays and members \
+         ({} commits that nobody allows), {} devices revoked, {} messages placed, {} times opened, \
+         {} not for a KeyPackage drawn twice, {} epochs agreed on",
+        lived.len(),
         start.elapsed(),
         (sum(|day| day.virtual_ms) - before * days.len() as u64) as f64 / 3.6e6,
         sum(|day| day.steps),
@@ -69,6 +64,8 @@ fn main() -> anyhow::Result<()> {
         sum(|day| day.crashes),
         sum(|day| day.cuts),
         sum(|day| day.partly),
+        sum(|day| day.hostile),
+        sum(|day| day.usurped),
         sum(|day| day.revoked),
         sum(|day| day.found.placed as u64),
         sum(|day| day.found.opened as u64),

@@ -9,6 +9,7 @@ use serde_json::Value;
 use staffetta_protocol::member::agent::core::{ApiError, Core};
 use staffetta_protocol::member::e2ee::{self, Group, Provider};
 use staffetta_protocol::member::engine::Engine;
+use staffetta_protocol::member::identity::DeviceKeys;
 use staffetta_protocol::member::store::{DbKey, RoomRow, Store, StoreError};
 use staffetta_protocol::noise::keys::TransportHash;
 use staffetta_protocol::wire::frame::{ToDevice, ToRelay};
@@ -64,6 +65,15 @@ pub struct Connection {
     pub push_at: Option<u64>,
 }
 
+/// Why a forgery leaves nothing behind.
+struct Undone;
+
+impl From<StoreError> for Undone {
+    fn from(_: StoreError) -> Self {
+        Self
+    }
+}
+
 /// What a device has of a room in its current epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Epoch {
@@ -78,7 +88,7 @@ pub struct Epoch {
 impl Device {
     /// A device without a team.
     pub fn blank(name: &str, random: &mut Choices) -> anyhow::Result<Self> {
-        let (dir, key) = (TempDir::new()?, Arc::new(DbKey::generate(random)));
+        let (dir, key) = (place()?, Arc::new(DbKey::generate(random)));
         drop(Store::create(dir.path(), &key, e2ee::migrate)?);
         let disk = Store::open(dir.path(), &key, e2ee::migrate)?;
         let mut device = Self {
@@ -100,7 +110,7 @@ impl Device {
 
     /// A copy of this device's profile in another world, not running yet.
     pub fn copy(&self) -> anyhow::Result<Self> {
-        let dir = TempDir::new()?;
+        let dir = place()?;
         copy_files(self.dir.path(), dir.path())?;
         let disk = Store::open(dir.path(), &self.key, e2ee::migrate)?;
         Ok(Self {
@@ -150,6 +160,26 @@ impl Device {
         Ok(self.disk.view(|view| view.rooms())?)
     }
 
+    /// What a program that keeps no rule could make of this device's keys and its group of a room.
+    /// Nothing of it stays on the device.
+    pub fn forge<T>(
+        &mut self,
+        row: &RoomRow,
+        make: impl FnOnce(&Provider<'_>, &mut Group, &DeviceKeys) -> Option<T>,
+    ) -> anyhow::Result<Option<T>> {
+        let keys = self.disk.view(|view| view.device_keys())?.context("keys")?;
+        let mut made = None;
+        let undone = self.disk.step(|tx| {
+            let provider = Provider::new(tx.connection());
+            if let Ok(Some(mut group)) = Group::load(&provider, row.id) {
+                made = make(&provider, &mut group, &keys);
+            }
+            Err::<(), _>(Undone)
+        });
+        undone.err().context("a forgery that stayed")?;
+        Ok(made)
+    }
+
     /// How many channels it has, each with a tag that every cell is compared with.
     pub fn channels(&self) -> anyhow::Result<usize> {
         Ok(self.disk.view(|view| view.channels())?.len())
@@ -168,6 +198,12 @@ impl Device {
         let authenticator = group.authenticator().map_err(|_| anyhow!("no authenticator"))?;
         Ok(Epoch { opened, authenticator: authenticator.0.to_vec(), members })
     }
+}
+
+/// A directory for a profile, in memory where there is some: the processes die here, the machine does
+/// not, and what a disk would make of it is other tests' matter.
+fn place() -> std::io::Result<TempDir> {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir())
 }
 
 fn copy_files(from: &Path, to: &Path) -> std::io::Result<()> {

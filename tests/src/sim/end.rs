@@ -18,6 +18,10 @@ pub struct Day {
     pub crashes: u64,
     /// Connections that broke.
     pub cuts: u64,
+    /// How often a relay or a member broke the rules, all of it noticed or without effect.
+    pub hostile: u64,
+    /// How many of these were commits that nobody allows.
+    pub usurped: u64,
     /// PUTs of which only some cells arrived.
     pub partly: u64,
     /// Devices that were revoked and replaced.
@@ -58,6 +62,8 @@ impl Story {
             steps: self.world.steps,
             crashes: self.world.crashes,
             cuts: self.world.cuts,
+            hostile: self.world.broken.count,
+            usurped: self.world.broken.usurped,
             partly: self.world.partly,
             revoked: self.revoked,
             cells: self.world.relay.head(),
@@ -75,11 +81,16 @@ impl Story {
         let waiting = self.world.truth.unplaced(&id);
         ensure!(status["queued"] == 0, "{name}: {} are queued: {waiting:?}", status["queued"]);
         let alarms = status["alarms"].as_array().context("alarms")?;
-        let fault = alarms.iter().find(|alarm| {
-            let text = alarm.as_str().unwrap_or_default();
-            FAULTS.iter().any(|fault| text.contains(fault))
-        });
+        let alarms: Vec<&str> = alarms.iter().filter_map(|alarm| alarm.as_str()).collect();
+        let caught = |text: &str| self.world.broken.caught.contains(&(at, text.to_owned()));
+        let fault = alarms
+            .iter()
+            .find(|text| FAULTS.iter().any(|fault| text.contains(fault)) && !caught(text));
         ensure!(fault.is_none(), "{name}: {fault:?}");
+        // What the relay was caught at is not forgotten when a process dies.
+        let mut known = self.world.broken.caught.iter().filter(|(whose, _)| *whose == at);
+        let lost = known.find(|(_, text)| !alarms.contains(&text.as_str()));
+        ensure!(lost.is_none(), "{name} has forgotten: {lost:?}");
         Ok(())
     }
 }

@@ -9,11 +9,14 @@ mod calls;
 pub mod choices;
 pub mod device;
 pub mod end;
+pub mod hostile;
 pub mod relay;
+pub mod seeds;
 pub mod story;
 pub mod team;
 pub mod truth;
 pub mod world;
 
 pub use end::Day;
+pub use seeds::{Seeds, run};
 pub use story::{ROUGH, Story};

@@ -42,6 +42,12 @@ impl Relay {
         self.log.len() as Seq
     }
 
+    /// The cell at a seq.
+    pub fn cell(&self, seq: Seq) -> Option<[u8; CELL]> {
+        let at = usize::try_from(seq.checked_sub(1)?).ok()?;
+        self.log.get(at).map(|(_, cell)| *cell)
+    }
+
     /// Whether the registry has a row for this device.
     pub fn knows(&self, row: &TransportHash) -> bool {
         self.rows.contains(row)

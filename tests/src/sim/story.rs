@@ -2,11 +2,13 @@
 
 use anyhow::Context;
 use serde_json::{Value, json};
+use staffetta_protocol::member::e2ee::Channel;
 use staffetta_protocol::member::store::{RoomRow, RoomStatus};
 use staffetta_protocol::wire::ids::RoomId;
 
 use super::device::Link;
 use super::end::Day;
+use super::hostile::Lie;
 use super::team::As;
 use super::world::{CALM, Weather, World};
 
@@ -32,6 +34,9 @@ pub struct Story {
     written: u64,
     pub(super) revoked: u64,
 }
+
+/// The code of the control room's kind.
+const CONTROL: u8 = 2;
 
 const LEA: usize = 0;
 const KARIM: usize = 1;
@@ -151,7 +156,8 @@ impl Story {
                 Ok(())
             }
             60 if self.revoked < 8 && self.world.choices.once_in(2) => self.revoke(),
-            61..=94 => {
+            61..=66 => self.break_a_rule(at),
+            67..=94 => {
                 let ms = self.world.choices.below(500);
                 self.world.pass(ms)
             }
@@ -166,6 +172,47 @@ impl Story {
         let alive: Vec<usize> =
             self.people.iter().flat_map(|person| person.devices.iter().copied()).collect();
         self.world.choices.one(&alive).unwrap_or(0)
+    }
+
+    /// The relay lies to somebody, or a member does what no member may.
+    fn break_a_rule(&mut self, at: usize) -> anyhow::Result<()> {
+        match self.world.choices.below(5) {
+            0 => self.world.lie(at, Lie::Skip),
+            1 => self.world.lie(at, Lie::Again),
+            2 => {
+                self.world.replay();
+                Ok(())
+            }
+            3 => {
+                let mut rooms = self.world.devices[at].rooms()?;
+                rooms.retain(|row| row.status == RoomStatus::Active);
+                rooms.sort_by_key(|row| row.id.0);
+                let Some(row) = self.world.choices.one(&rooms) else { return Ok(()) };
+                let channel = match (row.kind, self.world.choices.once_in(3)) {
+                    (CONTROL, _) => Channel::Control,
+                    (_, true) => Channel::Check,
+                    (_, false) => Channel::Room,
+                };
+                self.world.babble(at, &row, channel)
+            }
+            _ => self.usurp(),
+        }
+    }
+
+    /// Who is no admin and no bot's owner removes somebody else.
+    fn usurp(&mut self) -> anyhow::Result<()> {
+        let powerless: Vec<usize> = (0..self.people.len())
+            .filter(|person| *person == SOFIA || self.people[*person].bot)
+            .collect();
+        let by = self.world.choices.one(&powerless).context("a bot")?;
+        let others = self.people.iter().enumerate().filter(|(person, _)| *person != by);
+        let others: Vec<usize> = others.flat_map(|(_, it)| it.devices.clone()).collect();
+        let at = self.world.choices.one(&self.people[by].devices).context("a device")?;
+        let target = self.world.choices.one(&others).context("somebody")?;
+        let target = self.world.devices[target].id.context("a device's id")?;
+        let rooms = self.rooms_of(at)?;
+        let Some(row) = self.world.choices.one(&rooms) else { return Ok(()) };
+        self.world.usurp(at, &row, target)
     }
 
     /// Whoever is off the net comes back.

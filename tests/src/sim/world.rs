@@ -12,7 +12,9 @@ use staffetta_protocol::wire::frame::ToRelay;
 
 use super::choices::Choices;
 use super::device::{Connection, Device, Link};
+use super::hostile::Broken;
 use super::relay::Relay;
+use super::seeds::own_step;
 use super::truth::Truth;
 
 /// What a world is like.
@@ -49,6 +51,10 @@ pub struct World {
     pub crashes: u64,
     /// How many connections broke.
     pub cuts: u64,
+    /// What was done against the rules.
+    pub broken: Broken,
+    /// The step after which a process dies in any case, from 1 on.
+    pub dies_at: u64,
     /// How often only some cells of a PUT arrived.
     pub partly: u64,
     pub(super) random: Choices,
@@ -81,6 +87,8 @@ impl World {
             steps: 0,
             crashes: 0,
             cuts: 0,
+            broken: Broken::default(),
+            dies_at: 0,
             partly: 0,
             random: choices.branch(),
             choices,
@@ -91,7 +99,8 @@ impl World {
     /// The same team in a world of its own, with another fate.
     pub fn copy(&self, seed: u64) -> anyhow::Result<Self> {
         let mut copy = Self::new(seed);
-        (copy.now, copy.relay, copy.truth) = (self.now, self.relay.clone(), self.truth.clone());
+        (copy.now, copy.dies_at) = (self.now, own_step(seed));
+        (copy.relay, copy.truth) = (self.relay.clone(), self.truth.clone());
         for device in &self.devices {
             let mut device = device.copy()?;
             device.start(&mut copy.random)?;
@@ -334,12 +343,12 @@ impl World {
 
     fn take_step(&mut self, at: usize, work: Work<'_>) -> anyhow::Result<()> {
         self.steps += 1;
-        let crashes = self.weather.crash_once_in;
-        let dies = crashes > 0 && self.choices.once_in(crashes);
+        let often = self.weather.crash_once_in;
+        let dies = self.steps == self.dies_at || often > 0 && self.choices.once_in(often);
         let arrives = self.delay();
-        let (now, device) = (self.now, &mut self.devices[at]);
+        let device = &mut self.devices[at];
         let Some(engine) = device.engine.as_mut() else { return Ok(()) };
-        work(engine, now);
+        work(engine, self.now);
         let mut redial = false;
         while let Some(out) = engine.poll() {
             match out {

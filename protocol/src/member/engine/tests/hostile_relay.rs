@@ -159,6 +159,7 @@ fn withhold(world: &mut World) {
 
 #[test]
 fn a_hostile_relay_is_caught_by_name_with_the_first_message_and_nothing_wrong_is_shown_as_right() {
+    let mut noticed = 0;
     for (what, act, at, name) in ACTIONS {
         let mut world = world();
         act(&mut world);
@@ -169,6 +170,7 @@ fn a_hostile_relay_is_caught_by_name_with_the_first_message_and_nothing_wrong_is
             .filter_map(|event| event["kind"].as_str())
             .collect();
         assert_eq!(kinds.first().copied(), *name, "{what}: {kinds:?}");
+        noticed += usize::from(!kinds.is_empty());
         world.relay.silent = false;
         for reader in 0..3 {
             let mut texts = world.texts(reader, "general");
@@ -179,4 +181,9 @@ fn a_hostile_relay_is_caught_by_name_with_the_first_message_and_nothing_wrong_is
             assert_eq!(texts.len(), shown, "{what}: nothing is shown twice");
         }
     }
+    let harmless = ACTIONS.iter().filter(|(.., name)| name.is_none()).count();
+    println!(
+        "figure: {noticed} of {} actions noticed by name, {harmless} that change nothing",
+        ACTIONS.len()
+    );
 }

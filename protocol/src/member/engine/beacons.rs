@@ -7,8 +7,10 @@
 use super::Cx;
 use super::alarms::Alarm;
 use super::beacon::Beacon;
+use super::checks::check_channel;
 use super::evidence::Evidence;
 use super::fault::Fault;
+use super::outbound::SealedCells;
 use crate::cell::chain::Whole;
 use crate::member::store::{BeaconClock, EPOCHS_KEPT, EpochRow, OutKind, RoomRow, RoomStatus};
 use crate::random::bytes;
@@ -123,10 +125,22 @@ impl Cx<'_> {
     }
 
     fn send_beacon(&mut self, row: &RoomRow) -> Result<(), Fault> {
-        let Some(cursor) = self.memory.cursor else { return Ok(()) };
-        let Some(epoch) = self.tx.epoch(&row.id, row.epoch)? else { return Ok(()) };
+        let Some(beacon) = self.own_beacon(row)? else { return Ok(()) };
+        let message = beacon.sign(&self.memory.keys()?.identity);
+        for key in self.beacon_keys(&row.id)? {
+            if let Some(cells) = self.seal_beacon(&row.id, key, &message)? {
+                self.enqueue(OutKind::Beacon, Some(row.id), row.epoch, Vec::new(), &cells)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Where this device stands in a room; `None` while it reads no log.
+    pub(super) fn own_beacon(&mut self, row: &RoomRow) -> Result<Option<Beacon>, Fault> {
+        let Some(cursor) = self.memory.cursor else { return Ok(None) };
+        let Some(epoch) = self.tx.epoch(&row.id, row.epoch)? else { return Ok(None) };
         let head = self.memory.roster()?.head();
-        let beacon = Beacon {
+        Ok(Some(Beacon {
             device: self.memory.me()?,
             room: row.id,
             log: cursor.log,
@@ -137,17 +151,20 @@ impl Cx<'_> {
             epoch: row.epoch,
             opened: epoch.opened,
             authenticator: epoch.authenticator,
-        };
-        let message = beacon.sign(&self.memory.keys()?.identity);
-        for key in self.beacon_keys(&row.id)? {
-            let Some(at) = self.check_channel(&row.id, key).map(|live| live.id) else { continue };
-            let cells = self.marked(|memory, random| {
-                let channel = memory.channels.iter().find(|live| live.id == at);
-                channel.ok_or(Fault::Bug("no check channel"))?.seal(random, CHECK_BEACON, &message)
-            })?;
-            self.enqueue(OutKind::Beacon, Some(row.id), row.epoch, Vec::new(), &cells)?;
-        }
-        Ok(())
+        }))
+    }
+
+    /// A beacon's cells under one of the room's check keys; `None` if that key is not here.
+    pub(super) fn seal_beacon(
+        &mut self,
+        room: &RoomId,
+        key: u64,
+        message: &[u8],
+    ) -> Result<Option<SealedCells>, Fault> {
+        self.marked(|memory, random| {
+            let channel = check_channel(&memory.channels, room, key);
+            channel.map(|channel| channel.seal(random, CHECK_BEACON, message)).transpose()
+        })
     }
 
     /// Somebody else's beacon.

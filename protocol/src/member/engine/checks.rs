@@ -54,8 +54,7 @@ impl Cx<'_> {
         secret: Secret<32>,
         opened: Seq,
     ) -> Result<(), Fault> {
-        let known = |c: &Live| is_check(c, room) && c.epoch == epoch;
-        if self.memory.channels.iter().any(known) {
+        if check_channel(&self.memory.channels, room, epoch).is_some() {
             return Ok(());
         }
         self.tx.put_check_key(room, &CheckKeyRow { epoch, since: self.now.unix_s() })?;
@@ -87,11 +86,6 @@ impl Cx<'_> {
         let changed = keys.last().map_or(0, |key| key.since);
         let both = self.now.unix_s().saturating_sub(changed) < OVERLAP_S;
         Ok(keys.iter().rev().take(if both { 2 } else { 1 }).map(|key| key.epoch).collect())
-    }
-
-    /// The channel of one of the room's check keys.
-    pub(super) fn check_channel(&self, room: &RoomId, epoch: u64) -> Option<&Live> {
-        self.memory.channels.iter().find(|c| is_check(c, room) && c.epoch == epoch)
     }
 
     /// Periodically, what no beacon can come under any more is forgotten.
@@ -138,6 +132,15 @@ impl Cx<'_> {
         self.memory.channels.retain(|live| !goes(live));
         Ok(())
     }
+}
+
+/// The channel of one of the room's check keys.
+pub(super) fn check_channel<'a>(
+    channels: &'a [Live],
+    room: &RoomId,
+    epoch: u64,
+) -> Option<&'a Live> {
+    channels.iter().find(|live| is_check(live, room) && live.epoch == epoch)
 }
 
 fn is_check(live: &Live, room: &RoomId) -> bool {

@@ -24,6 +24,9 @@ const SEEN_EVERY: u64 = 4_096;
 /// Milliseconds between two SEENs of a quiet log.
 const SEEN_EVERY_MS: u64 = 15 * 60 * 1_000;
 
+/// A message's cells, ready to be sent.
+pub(super) type SealedCells = Vec<(CellId, [u8; CELL])>;
+
 impl Live {
     /// Cuts a message and seals it into cells with fresh ids.
     pub(super) fn seal(
@@ -31,7 +34,7 @@ impl Live {
         random: &mut Marked<'_>,
         kind: u8,
         message: &[u8],
-    ) -> Result<Vec<(CellId, [u8; CELL])>, Fault> {
+    ) -> Result<SealedCells, Fault> {
         let Key::Sealed(key) = &self.key else { return Err(Fault::Bug("not a sealed channel")) };
         let fragments = split(kind, message).map_err(|_| Fault::Bug("message too long"))?;
         Ok(fragments

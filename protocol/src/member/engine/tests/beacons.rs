@@ -3,25 +3,15 @@
 use serde_json::json;
 
 use super::super::beacon::Beacon;
-use super::super::beacons::{CHECK_BEACON, HOUR_S};
+use super::super::beacons::HOUR_S;
+use super::team::{KARIM, LEA, SOFIA};
 use super::world::World;
 use crate::member::store::{BeaconClock, ChannelKind};
 use crate::wire::ids::RoomId;
 
-const LEA: usize = 0;
-const KARIM: usize = 1;
-const SOFIA: usize = 2;
-
 fn press() -> World {
-    let mut world = World::founded();
-    for name in ["Karim", "Sofia"] {
-        world.join(LEA, name, "member", true);
-    }
-    world.ok(LEA, "room.create", json!({"name": "press"}));
-    for member in ["Karim", "Sofia"] {
-        world.ok(LEA, "room.add", json!({"room": "press", "member": member}));
-    }
-    world.run();
+    let mut world = World::with(&["Karim", "Sofia"]);
+    world.room(LEA, "press", &["Karim", "Sofia"]);
     world
 }
 
@@ -47,9 +37,7 @@ impl World {
     }
 
     fn hours(&mut self, hours: u64) {
-        for _ in 0..hours * 60 {
-            self.pass(HOUR_S * 1_000 / 60);
-        }
+        self.settle(hours * HOUR_S * 1_000);
     }
 
     /// The same while a device is shown another past.
@@ -66,34 +54,11 @@ impl World {
         let room = *room;
         let cells = self.forge(at, |cx| {
             let row = cx.memory.rooms[&room].clone();
-            let epoch = cx.tx.epoch(&room, row.epoch).unwrap().unwrap();
-            let (cursor, head) = (cx.memory.cursor.unwrap(), cx.memory.roster().unwrap().head());
-            let mut beacon = Beacon {
-                device: cx.memory.me().unwrap(),
-                room,
-                log: cursor.log,
-                seq: cursor.seq,
-                hash: cursor.hash,
-                number: head.number,
-                entry: head.hash,
-                epoch: row.epoch,
-                opened: epoch.opened,
-                authenticator: epoch.authenticator,
-            };
+            let mut beacon = cx.own_beacon(&row).unwrap().unwrap();
             alter(&mut beacon);
             let bytes = beacon.sign(&cx.memory.keys().unwrap().identity);
             let key = cx.beacon_keys(&room).unwrap()[0];
-            cx.marked(|memory, random| {
-                let channels = &memory.channels;
-                let channel = channels
-                    .iter()
-                    .find(|c| {
-                        c.kind == ChannelKind::Check && c.room == Some(room) && c.epoch == key
-                    })
-                    .unwrap();
-                channel.seal(random, CHECK_BEACON, &bytes)
-            })
-            .unwrap()
+            cx.seal_beacon(&room, key, &bytes).unwrap().unwrap()
         });
         self.place(&cells);
         self.run();

@@ -2,23 +2,13 @@
 
 use serde_json::json;
 
+use super::team::{KARIM, LEA, SOFIA};
 use super::world::World;
-
-const LEA: usize = 0;
-const KARIM: usize = 1;
-const SOFIA: usize = 2;
 
 /// Sofia is away, a lot happens, and the relay forgets all of it.
 fn away() -> World {
-    let mut world = World::founded();
-    for name in ["Karim", "Sofia"] {
-        world.join(LEA, name, "member", true);
-    }
-    world.ok(LEA, "room.create", json!({"name": "press"}));
-    for member in ["Karim", "Sofia"] {
-        world.ok(LEA, "room.add", json!({"room": "press", "member": member}));
-    }
-    world.run();
+    let mut world = World::with(&["Karim", "Sofia"]);
+    world.room(LEA, "press", &["Karim", "Sofia"]);
     world.ok(KARIM, "send", json!({"room": "press", "text": "zero"}));
     world.disconnect(SOFIA);
     world.ok(KARIM, "send", json!({"room": "press", "text": "one"}));

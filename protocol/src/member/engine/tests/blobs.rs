@@ -3,14 +3,13 @@
 use serde_json::json;
 
 use super::super::rooms::ROOM_COMMIT;
+use super::team::LEA;
 use super::world::World;
 use crate::cell::fragment::CONTENT;
 use crate::member::agent::core::{Core as _, Out};
 use crate::wire::frame::{ToDevice, ToRelay};
 use crate::wire::ids::{BlobId, Lane};
 use crate::wire::limits::SHARED_BLOB;
-
-const LEA: usize = 0;
 
 /// The blobs a device asks for now.
 fn asked(world: &mut World, at: usize) -> Vec<BlobId> {

@@ -10,11 +10,7 @@ const DAY_MS: u64 = 86_400_000;
 
 /// A founder and two people in `general`.
 fn team() -> World {
-    let mut world = World::founded();
-    for name in ["Karim", "Sofia"] {
-        world.join(0, name, "member", true);
-    }
-    world
+    World::with(&["Karim", "Sofia"])
 }
 
 fn send(world: &mut World, at: usize, text: &str) -> Value {
@@ -137,8 +133,7 @@ fn reactions_are_bounded_per_message() {
 
 #[test]
 fn unknown_kinds_are_kept_within_a_bound() {
-    let mut world = World::founded();
-    world.join(0, "Karim", "member", true);
+    let mut world = World::with(&["Karim"]);
     for _ in 0..260 {
         let body = ciborium::Value::from("later");
         world.say(1, "general", Kind::Unknown { code: 200, body }, None, None);
@@ -171,8 +166,7 @@ fn missing_messages_are_counted_and_shown_by_sender() {
 #[test]
 fn mentions_name_members_of_the_room() {
     let mut world = team();
-    world.ok(0, "room.create", json!({"name": "press"}));
-    world.ok(0, "room.add", json!({"room": "press", "member": "Karim"}));
+    world.room(0, "press", &["Karim"]);
     let text = "@karim and @Sofia, mail karim@sofia.example";
     world.ok(0, "send", json!({"room": "press", "text": text}));
     let read = world.ok(1, "read", json!({"room": "press"}));

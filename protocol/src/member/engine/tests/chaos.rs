@@ -2,11 +2,10 @@
 
 use serde_json::json;
 
+use super::team::{KARIM, LEA};
 use super::world::World;
 
 const STEPS: u32 = 320;
-const LEA: usize = 0;
-const KARIM: usize = 1;
 const NORA: usize = 4;
 const NAMES: [&str; 5] = ["Lea", "Karim", "Sofia", "Paul", "Nora"];
 
@@ -34,13 +33,8 @@ const ROOMS: [&str; 2] = ["general", "press"];
 
 impl Chaos {
     fn new(seed: u64) -> Self {
-        let mut world = World::founded();
-        for name in &NAMES[1..] {
-            world.join(LEA, name, "member", true);
-        }
-        world.ok(LEA, "room.create", json!({"name": "press"}));
-        world.ok(LEA, "room.add", json!({"room": "press", "member": "Karim"}));
-        world.run();
+        let mut world = World::with(&NAMES[1..]);
+        world.room(LEA, "press", &["Karim"]);
         let online = vec![true; NAMES.len()];
         Self { world, choices: Choices(seed), online, said: [Vec::new(), Vec::new()] }
     }

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::super::control::Origin;
 use super::super::rooms::ROOM_COMMIT;
 use super::relay::LOG;
+use super::team::LEA;
 use super::world::{RELAY_KEY, World};
 use crate::invite_code::InviteCode;
 use crate::member::agent::core::Core as _;
@@ -12,8 +13,6 @@ use crate::member::e2ee::Change;
 use crate::noise::keys::StaticPublic;
 use crate::wire::frame::ToDevice;
 use crate::wire::ids::{Lane, LogId};
-
-const LEA: usize = 0;
 
 fn head(world: &mut World, at: usize) -> (u32, [u8; 32]) {
     world.forge(at, |cx| {
@@ -79,8 +78,7 @@ fn no_commit_can_void_a_roster_entry() {
 
 #[test]
 fn a_copy_of_an_entry_means_nothing() {
-    let mut world = World::founded();
-    world.join(LEA, "Karim", "member", true);
+    let mut world = World::with(&["Karim"]);
     let before = head(&mut world, LEA);
     world.replay_last(world.relay.log.len().min(60));
     world.run();

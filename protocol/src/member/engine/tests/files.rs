@@ -17,8 +17,7 @@ fn long() -> Vec<u8> {
 }
 
 fn pair() -> (World, TempDir) {
-    let mut world = World::founded();
-    world.join(0, "Karim", "member", true);
+    let mut world = World::with(&["Karim"]);
     world.relay.blobs.clear();
     (world, TempDir::new().unwrap())
 }

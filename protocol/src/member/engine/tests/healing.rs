@@ -3,21 +3,15 @@
 use serde_json::json;
 
 use super::super::fault::Fault;
+use super::team::{KARIM, LEA, SOFIA};
 use super::world::World;
 use crate::member::store::IntentKind;
 
-const LEA: usize = 0;
-const KARIM: usize = 1;
-const SOFIA: usize = 2;
 const ALL: [usize; 3] = [LEA, KARIM, SOFIA];
 const DAY_MS: u64 = 24 * 3_600 * 1_000;
 
 fn team() -> World {
-    let mut world = World::founded();
-    for name in ["Karim", "Sofia"] {
-        world.join(LEA, name, "member", true);
-    }
-    world
+    World::with(&["Karim", "Sofia"])
 }
 
 /// A team whose leaves are all new.

@@ -122,13 +122,6 @@ impl World {
         let epochs: Vec<_> = devices.iter().map(|at| self.epoch(*at, room)).collect();
         assert!(epochs.windows(2).all(|pair| pair[0] == pair[1]), "{epochs:?}");
     }
-
-    /// Lets time pass in steps of 100 ms, so that everything that waits a little happens.
-    pub(super) fn settle(&mut self, ms: u64) {
-        for _ in 0..ms / 100 {
-            self.pass(100);
-        }
-    }
 }
 
 impl Cx<'_> {

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::super::memory::Key;
 use super::super::rooms::ROOM_MESSAGE;
+use super::team::{KARIM, LEA, SOFIA};
 use super::world::World;
 use crate::cell::fragment::{CONTENT, split};
 use crate::member::content::{Content, Kind};
@@ -15,23 +16,14 @@ use crate::random::OsRandom;
 use crate::wire::ids::{CellId, ContentId};
 use crate::wire::limits::MAX_OPEN_CHAINS;
 
-const LEA: usize = 0;
-const KARIM: usize = 1;
-const SOFIA: usize = 2;
 const BOT: usize = 3;
 const HONEST: [usize; 2] = [LEA, SOFIA];
 
 /// Karim is the hostile one.
 fn press() -> World {
-    let mut world = World::founded();
-    for name in ["Karim", "Sofia"] {
-        world.join(LEA, name, "member", true);
-    }
+    let mut world = World::with(&["Karim", "Sofia"]);
     world.join(LEA, "planning", "bot", true);
-    world.ok(LEA, "room.create", json!({"name": "press"}));
-    for member in ["Karim", "Sofia", "planning"] {
-        world.ok(LEA, "room.add", json!({"room": "press", "member": member}));
-    }
+    world.room(LEA, "press", &["Karim", "Sofia", "planning"]);
     world.settle(90_000);
     world
 }

@@ -3,15 +3,13 @@
 use serde_json::json;
 
 use super::hostile::Forged;
+use super::team::{KARIM, LEA};
 use super::world::World;
 use crate::member::agent::core::Core as _;
 use crate::random::OsRandom;
 use crate::wire::Cells;
 use crate::wire::frame::ToDevice;
 use crate::wire::ids::{CellId, Digest, Lane};
-
-const LEA: usize = 0;
-const KARIM: usize = 1;
 
 /// What the relay does, who notices, and what it is called; `None` if there is nothing to notice.
 type Row = (&'static str, fn(&mut World), usize, Option<&'static str>);
@@ -39,9 +37,7 @@ const REPLAY: Option<&str> = Some("replay");
 
 /// Lea has said `one`, which all have read, and then `two` and `three` while Karim was away.
 fn world() -> World {
-    let mut world = World::founded();
-    world.join(LEA, "Karim", "member", true);
-    world.join(LEA, "Sofia", "member", true);
+    let mut world = World::with(&["Karim", "Sofia"]);
     say(&mut world, "one");
     world.disconnect(KARIM);
     say(&mut world, "two");

@@ -30,6 +30,7 @@ mod room_state;
 mod rooms;
 mod standstill;
 mod stories;
+mod team;
 mod timers;
 mod trespass;
 mod vanished;

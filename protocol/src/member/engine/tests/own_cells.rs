@@ -10,12 +10,8 @@ use crate::wire::ids::CellId;
 use crate::wire::limits::{CELL, MAX_OPEN_CHAINS};
 
 fn pair() -> World {
-    let mut world = World::founded();
-    world.join(0, "Karim", "member", true);
-    world.join(0, "Sofia", "member", true);
-    world.ok(0, "room.create", json!({"name": "press"}));
-    world.ok(0, "room.add", json!({"room": "press", "member": "Karim"}));
-    world.run();
+    let mut world = World::with(&["Karim", "Sofia"]);
+    world.room(0, "press", &["Karim"]);
     world
 }
 

@@ -2,23 +2,14 @@
 
 use serde_json::{Value, json};
 
+use super::team::{KARIM, LEA, SOFIA};
 use super::world::World;
 use crate::invite_code::InviteCode;
 
-const LEA: usize = 0;
-const KARIM: usize = 1;
-const SOFIA: usize = 2;
-
 /// A founder and two people, all in `press`; Karim and Sofia write to each other.
 fn team() -> World {
-    let mut world = World::founded();
-    for name in ["Karim", "Sofia"] {
-        world.join(LEA, name, "member", true);
-    }
-    world.ok(LEA, "room.create", json!({"name": "press"}));
-    for member in ["Karim", "Sofia"] {
-        world.ok(LEA, "room.add", json!({"room": "press", "member": member}));
-    }
+    let mut world = World::with(&["Karim", "Sofia"]);
+    world.room(LEA, "press", &["Karim", "Sofia"]);
     world.ok(KARIM, "send", json!({"room": "@Sofia", "text": "between us"}));
     world.run();
     world
@@ -36,9 +27,7 @@ fn add_device(world: &mut World, at: usize) -> usize {
     world.ok(at, "invite.approve", json!({"id": invite["id"], "words": words.unwrap()}));
     world.run();
     world.enrol(new, &code);
-    for _ in 0..30 {
-        world.pass(1_000);
-    }
+    world.settle(30_000);
     new
 }
 
@@ -79,9 +68,7 @@ fn a_members_new_device_enters_that_members_rooms_by_itself() {
 fn any_online_admins_device_takes_a_members_device_in_by_itself() {
     let mut world = team();
     let second = world.join(LEA, "Paul", "admin", false);
-    for _ in 0..20 {
-        world.pass(1_000);
-    }
+    world.settle(20_000);
     world.disconnect(LEA);
     let tablet = add_device(&mut world, KARIM);
     assert_eq!(device(&mut world, second, tablet)["state"], "active");
@@ -102,9 +89,7 @@ fn an_admins_own_device_needs_no_other_admin() {
     let phone = add_device(&mut world, LEA);
     let entry = device(&mut world, KARIM, phone);
     assert_eq!((&entry["member"], &entry["role"]), (&json!("Lea"), &json!("admin")));
-    for _ in 0..5 {
-        world.pass(1_000);
-    }
+    world.settle(5_000);
     world.disconnect(LEA);
     // It can do all that the first one can.
     world.join(phone, "Zoe", "member", true);
@@ -139,9 +124,7 @@ fn a_member_revokes_devices_of_its_own() {
     assert_eq!(world.call(KARIM, "revoke", json!({"device": sofias})).unwrap_err().exit, 77);
     world.ok(KARIM, "revoke", json!({"device": id}));
     assert_eq!(device(&mut world, LEA, tablet)["state"], "revoked");
-    for _ in 0..15 {
-        world.pass(1_000);
-    }
+    world.settle(15_000);
     world.ok(KARIM, "send", json!({"room": "press", "text": "without it"}));
     assert!(!world.texts(tablet, "press").contains(&"without it".to_owned()));
     assert_eq!(world.texts(SOFIA, "press").last().unwrap(), "without it");

@@ -2,18 +2,11 @@
 
 use serde_json::{Value, json};
 
+use super::team::{KARIM, LEA, SOFIA};
 use super::world::World;
 
-const LEA: usize = 0;
-const KARIM: usize = 1;
-const SOFIA: usize = 2;
-
 fn team() -> World {
-    let mut world = World::founded();
-    for name in ["Karim", "Sofia"] {
-        world.join(LEA, name, "member", true);
-    }
-    world
+    World::with(&["Karim", "Sofia"])
 }
 
 fn send(world: &mut World, at: usize, text: &str) -> Value {

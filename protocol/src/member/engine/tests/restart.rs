@@ -3,30 +3,16 @@
 use serde_json::json;
 
 use super::super::rooms::ROOM_COMMIT;
+use super::team::{KARIM, LEA, PAUL, SOFIA};
 use super::world::World;
 use crate::member::e2ee::Change;
 use crate::member::e2ee::tests::break_tag;
 
-const LEA: usize = 0;
-const KARIM: usize = 1;
-const SOFIA: usize = 2;
-const PAUL: usize = 3;
-
 /// `press` of Lea (an admin), Karim, Sofia and Paul; `photo` of Karim, Sofia and Paul.
 fn team() -> World {
-    let mut world = World::founded();
-    for name in ["Karim", "Sofia", "Paul"] {
-        world.join(LEA, name, "member", true);
-    }
-    for (by, room, members) in
-        [(LEA, "press", vec!["Karim", "Sofia", "Paul"]), (SOFIA, "photo", vec!["Karim", "Paul"])]
-    {
-        world.ok(by, "room.create", json!({"name": room}));
-        for member in members {
-            world.ok(by, "room.add", json!({"room": room, "member": member}));
-        }
-    }
-    world.run();
+    let mut world = World::with(&["Karim", "Sofia", "Paul"]);
+    world.room(LEA, "press", &["Karim", "Sofia", "Paul"]);
+    world.room(SOFIA, "photo", &["Karim", "Paul"]);
     world.ok(SOFIA, "send", json!({"room": "press", "text": "before"}));
     world
 }

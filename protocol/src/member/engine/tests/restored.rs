@@ -2,9 +2,8 @@
 
 use serde_json::json;
 
+use super::team::LEA;
 use super::world::World;
-
-const LEA: usize = 0;
 
 #[test]
 fn a_restored_profile_is_stopped_before_sending() {
@@ -32,9 +31,7 @@ fn a_device_that_gives_itself_up_is_out_of_every_room() {
     let mut world = World::founded();
     let karim = world.join(LEA, "Karim", "member", true);
     world.ok(karim, "forsake", json!({}));
-    for _ in 0..15 {
-        world.pass(1_000);
-    }
+    world.settle(15_000);
     let members = world.ok(LEA, "room.members", json!({"room": "general"}));
     assert_eq!(members.as_array().unwrap().len(), 1);
     assert_eq!(

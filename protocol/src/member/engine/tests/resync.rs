@@ -2,25 +2,15 @@
 
 use serde_json::json;
 
+use super::team::{KARIM, LEA, PAUL, SOFIA};
 use super::world::World;
 use crate::wire::ids::{DeviceId, RoomId};
 
-const LEA: usize = 0;
-const KARIM: usize = 1;
-const SOFIA: usize = 2;
-const PAUL: usize = 3;
 const ALL: [usize; 4] = [LEA, KARIM, SOFIA, PAUL];
 
 fn press() -> World {
-    let mut world = World::founded();
-    for name in ["Karim", "Sofia", "Paul"] {
-        world.join(LEA, name, "member", true);
-    }
-    world.ok(LEA, "room.create", json!({"name": "press"}));
-    for member in ["Karim", "Sofia", "Paul"] {
-        world.ok(LEA, "room.add", json!({"room": "press", "member": member}));
-    }
-    world.run();
+    let mut world = World::with(&["Karim", "Sofia", "Paul"]);
+    world.room(LEA, "press", &["Karim", "Sofia", "Paul"]);
     world
 }
 

@@ -2,20 +2,13 @@
 
 use serde_json::json;
 
+use super::team::{KARIM, LEA, PAUL, SOFIA};
 use super::world::World;
 use crate::member::store::IntentKind;
 use crate::wire::ids::Digest;
 
-const LEA: usize = 0;
-const KARIM: usize = 1;
-const SOFIA: usize = 2;
-const PAUL: usize = 3;
-
 fn team() -> World {
-    let mut world = World::founded();
-    for name in ["Karim", "Sofia", "Paul"] {
-        world.join(LEA, name, "member", true);
-    }
+    let mut world = World::with(&["Karim", "Sofia", "Paul"]);
     // A room that the admin is not in.
     world.ok(SOFIA, "room.create", json!({"name": "press"}));
     for member in ["Karim", "Paul"] {

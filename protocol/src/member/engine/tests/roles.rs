@@ -2,15 +2,8 @@
 
 use serde_json::json;
 
+use super::team::LEA;
 use super::world::World;
-
-const LEA: usize = 0;
-
-fn settle(world: &mut World) {
-    for _ in 0..20 {
-        world.pass(1_000);
-    }
-}
 
 #[test]
 fn a_new_admin_lets_people_in_and_a_former_one_does_not() {
@@ -25,7 +18,7 @@ fn a_new_admin_lets_people_in_and_a_former_one_does_not() {
         77
     );
     world.ok(LEA, "team.role", json!({"member": "Karim", "role": "admin"}));
-    settle(&mut world);
+    world.settle(20_000);
     for at in [LEA, karim, sofia] {
         let alarms = world.alarms(at);
         assert!(alarms.iter().any(|a| a.contains("Karim is an admin now")), "{alarms:?}");
@@ -33,10 +26,10 @@ fn a_new_admin_lets_people_in_and_a_former_one_does_not() {
     world.disconnect(LEA);
     world.join(karim, "Paul", "member", true);
     world.connect(LEA);
-    settle(&mut world);
+    world.settle(20_000);
     let rows = world.relay.registry.unwrap().1;
     world.ok(LEA, "team.role", json!({"member": "Karim", "role": "member"}));
-    settle(&mut world);
+    world.settle(20_000);
     // The relay authority was replaced; the other admin has the new one, he has none.
     assert_ne!(world.relay.registry.unwrap().1, rows);
     assert_eq!(world.call(karim, "invite.create", json!({})).unwrap_err().exit, 77);
@@ -50,10 +43,10 @@ fn the_relay_authority_is_replaced_in_the_same_document_that_removes_an_admin() 
     let mut world = World::founded();
     let karim = world.join(LEA, "Karim", "admin", false);
     let zoe = world.join(LEA, "Zoe", "admin", false);
-    settle(&mut world);
+    world.settle(20_000);
     let before = world.relay.registry.unwrap().1;
     world.ok(LEA, "revoke", json!({"member": "Karim"}));
-    settle(&mut world);
+    world.settle(20_000);
     assert_ne!(world.relay.registry.unwrap().1, before);
     world.disconnect(LEA);
     world.join(zoe, "Paul", "member", true);
@@ -64,7 +57,7 @@ fn the_relay_authority_is_replaced_in_the_same_document_that_removes_an_admin() 
 fn the_root_words_put_out_what_a_stolen_admins_device_let_in() {
     let mut world = World::founded();
     let karim = world.join(LEA, "Karim", "admin", false);
-    settle(&mut world);
+    world.settle(20_000);
     let log = world.ok(LEA, "team.log", json!({}));
     let added = log.as_array().unwrap().last().unwrap()["number"].clone();
     let thief = world.join(karim, "Thief", "member", true);
@@ -76,7 +69,7 @@ fn the_root_words_put_out_what_a_stolen_admins_device_let_in() {
     assert_eq!(world.call(LEA, "team.rewind", wrong).unwrap_err().exit, 1);
     let words = world.root_words.clone();
     world.ok(LEA, "team.rewind", json!({"numbers": numbers, "words": words}));
-    settle(&mut world);
+    world.settle(20_000);
     for at in [karim, thief] {
         assert_eq!(
             world.call(at, "send", json!({"room": "general", "text": "x"})).unwrap_err().exit,
@@ -112,7 +105,7 @@ fn membership_expiry_acts_only_through_a_revoke_entry_that_an_admins_agent_posts
     assert_eq!(state(&mut world), "active", "no clock of anybody's puts a device out");
     world.ok(guest, "send", json!({"room": "general", "text": "still here"}));
     world.connect(LEA);
-    settle(&mut world);
+    world.settle(20_000);
     assert_eq!(state(&mut world), "expired");
     assert_eq!(
         world.ok(LEA, "room.members", json!({"room": "general"})).as_array().unwrap().len(),

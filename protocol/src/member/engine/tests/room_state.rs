@@ -2,11 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::team::{KARIM, LEA, SOFIA};
 use super::world::World;
-
-const LEA: usize = 0;
-const KARIM: usize = 1;
-const SOFIA: usize = 2;
 
 /// A founder, two people and a bot; all but the bot are in the room `press`.
 fn team() -> World {
@@ -57,9 +54,7 @@ fn two_changes_of_a_room_at_once_are_both_made() {
     let mut world = team();
     let a = world.begin(LEA, "room.set", json!({"room": "press", "name": "media"}));
     let b = world.begin(KARIM, "room.set", json!({"room": "press", "topic": "radio"}));
-    for _ in 0..50 {
-        world.pass(100);
-    }
+    world.settle(5_000);
     assert!(world.answer(LEA, a).unwrap().is_ok());
     assert!(world.answer(KARIM, b).unwrap().is_ok());
     for at in [LEA, KARIM, SOFIA] {
@@ -113,16 +108,12 @@ fn leaving_goes_on_until_somebody_is_there_to_commit_it() {
     world.disconnect(LEA);
     world.disconnect(SOFIA);
     let leave = world.begin(KARIM, "room.leave", json!({"room": "press"}));
-    for _ in 0..40 {
-        world.pass(1_000);
-    }
+    world.settle(40_000);
     assert_eq!(world.answer(KARIM, leave).unwrap().unwrap_err().exit, 75);
     world.restart(KARIM);
     world.connect(SOFIA);
     world.connect(KARIM);
-    for _ in 0..20 {
-        world.pass(1_000);
-    }
+    world.settle(20_000);
     assert!(room(&mut world, KARIM, "press").is_none());
 }
 

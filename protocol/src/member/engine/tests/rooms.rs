@@ -11,13 +11,8 @@ use crate::wire::ids::RoomId;
 /// A world of a founder and three people in `general`, and a room `press` of the founder and
 /// Karim.
 fn team() -> World {
-    let mut world = World::founded();
-    for name in ["Karim", "Sofia", "Paul"] {
-        world.join(0, name, "member", true);
-    }
-    world.ok(0, "room.create", json!({"name": "press"}));
-    world.ok(0, "room.add", json!({"room": "press", "member": "Karim"}));
-    world.run();
+    let mut world = World::with(&["Karim", "Sofia", "Paul"]);
+    world.room(0, "press", &["Karim"]);
     world
 }
 
@@ -28,9 +23,7 @@ fn two_commits_at_once_end_on_one_epoch_and_the_losers_intent_is_carried_out() {
     // Both read to the head, then commit without having seen each other's.
     let a = world.begin(lea, "room.add", json!({"room": "press", "member": "Sofia"}));
     let b = world.begin(karim, "room.add", json!({"room": "press", "member": "Paul"}));
-    for _ in 0..50 {
-        world.pass(100);
-    }
+    world.settle(5_000);
     for (at, id) in [(lea, a), (karim, b)] {
         assert!(world.answer(at, id).unwrap().is_ok());
     }
@@ -53,9 +46,7 @@ fn a_message_placed_after_the_commit_that_ended_its_epoch_is_void_and_sent_again
     let add = world.begin(lea, "room.add", json!({"room": "press", "member": "Sofia"}));
     world.turn(lea);
     let send = world.begin(karim, "send", json!({"room": "press", "text": "crossing"}));
-    for _ in 0..20 {
-        world.pass(100);
-    }
+    world.settle(2_000);
     assert!(world.answer(lea, add).unwrap().is_ok());
     let sent = world.answer(karim, send).unwrap().unwrap();
     for at in [lea, karim, sofia] {
@@ -75,9 +66,7 @@ fn a_commit_survives_its_authors_death_and_is_merged_from_the_log() {
     world.restart(lea);
     world.run();
     world.connect(lea);
-    for _ in 0..20 {
-        world.pass(100);
-    }
+    world.settle(2_000);
     assert_eq!(world.epoch(lea, "press"), world.epoch(karim, "press"));
     assert_eq!(world.epoch(lea, "press"), world.epoch(sofia, "press"));
 }
@@ -115,9 +104,7 @@ fn nobody_poses_as_a_conversation_of_two_others() {
         cx.intend(room, IntentKind::Add(target), now.unix_ms)
     });
     assert!(founded.is_ok());
-    for _ in 0..20 {
-        world.pass(100);
-    }
+    world.settle(2_000);
     world.ok(karim, "send", json!({"room": "@Sofia", "text": "for Sofia"}));
     assert_eq!(world.texts(sofia, "@Karim"), ["for Sofia"]);
     let seen = world.devices[paul].events.iter().any(|e| e.to_string().contains("for Sofia"));

@@ -3,26 +3,15 @@
 use serde_json::json;
 
 use super::super::rooms::ROOM_COMMIT;
+use super::team::{KARIM, LEA, PAUL, SOFIA};
 use super::world::World;
 use crate::member::e2ee::Change;
 use crate::member::e2ee::tests::break_tag;
 
-const LEA: usize = 0;
-const KARIM: usize = 1;
-const SOFIA: usize = 2;
-const PAUL: usize = 3;
-
 /// Lea, Karim and Sofia in `press`; Paul and Nora are in the team only.
 fn press() -> World {
-    let mut world = World::founded();
-    for name in ["Karim", "Sofia", "Paul", "Nora"] {
-        world.join(LEA, name, "member", true);
-    }
-    world.ok(LEA, "room.create", json!({"name": "press"}));
-    for member in ["Karim", "Sofia"] {
-        world.ok(LEA, "room.add", json!({"room": "press", "member": member}));
-    }
-    world.run();
+    let mut world = World::with(&["Karim", "Sofia", "Paul", "Nora"]);
+    world.room(LEA, "press", &["Karim", "Sofia"]);
     world
 }
 

@@ -40,9 +40,7 @@ fn an_outsider_downloads_the_same_cells_and_opens_none_of_the_room() {
     let mut world = World::founded();
     let karim = world.join(0, "Karim", "member", true);
     let sofia = world.join(0, "Sofia", "member", true);
-    world.ok(0, "room.create", json!({"name": "press"}));
-    world.ok(0, "room.add", json!({"room": "press", "member": "Karim"}));
-    world.run();
+    world.room(0, "press", &["Karim"]);
     world.ok(karim, "send", json!({"room": "press", "text": "between us"}));
     assert_eq!(world.texts(0, "press"), ["between us"]);
     assert!(world.call(sofia, "read", json!({"room": "press"})).is_err());
@@ -91,9 +89,7 @@ fn what_was_written_offline_is_queued_and_goes_out_later() {
 fn what_could_not_be_sent_before_one_was_put_out_of_a_room_is_withdrawn_and_said() {
     let mut world = World::founded();
     let karim = world.join(0, "Karim", "member", true);
-    world.ok(0, "room.create", json!({"name": "press"}));
-    world.ok(0, "room.add", json!({"room": "press", "member": "Karim"}));
-    world.run();
+    world.room(0, "press", &["Karim"]);
     world.disconnect(karim);
     let ask = json!({"room": "press", "text": "late", "wait_ms": 600_000});
     let send = world.begin(karim, "send", ask);

@@ -3,12 +3,10 @@
 use serde_json::json;
 
 use super::super::standstill::FROZEN_BROKEN;
+use super::team::{KARIM, LEA};
 use super::world::World;
 use crate::member::agent::core::Core;
 use crate::member::store::{IntentKind, RoomStatus};
-
-const LEA: usize = 0;
-const KARIM: usize = 1;
 
 impl World {
     /// How often a device is woken in a span of time in which the relay tells it nothing.
@@ -32,12 +30,8 @@ impl World {
 const FEW: u32 = 12;
 
 fn press() -> World {
-    let mut world = World::founded();
-    for name in ["Karim", "Sofia"] {
-        world.join(LEA, name, "member", true);
-    }
-    world.ok(LEA, "room.create", json!({"name": "press"}));
-    world.ok(LEA, "room.add", json!({"room": "press", "member": "Karim"}));
+    let mut world = World::with(&["Karim", "Sofia"]);
+    world.room(LEA, "press", &["Karim"]);
     world.settle(65_000);
     world
 }

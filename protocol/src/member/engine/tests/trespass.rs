@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::team::{KARIM, LEA, PAUL, SOFIA};
 use super::world::World;
 use crate::member::e2ee::Change;
 use crate::member::store::ChannelKind;
@@ -14,18 +15,10 @@ fn press() -> World {
         world.join(0, name, role, true);
     }
     world.join(0, "planning", "bot", true);
-    world.ok(0, "room.create", json!({"name": "press"}));
-    for member in ["Karim", "Sofia", "planning"] {
-        world.ok(0, "room.add", json!({"room": "press", "member": member}));
-    }
-    world.run();
+    world.room(0, "press", &["Karim", "Sofia", "planning"]);
     world
 }
 
-const LEA: usize = 0;
-const KARIM: usize = 1;
-const SOFIA: usize = 2;
-const PAUL: usize = 3;
 const BOT: usize = 4;
 
 /// Everybody in `press` is still in the same epoch, and the next good commit works.

@@ -2,9 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::team::LEA;
 use super::world::World;
-
-const LEA: usize = 0;
 
 fn safety(world: &mut World, at: usize, member: &str) -> Value {
     world.ok(at, "verify", json!({"member": member}))[0].clone()

@@ -4,24 +4,16 @@ use serde_json::json;
 
 use super::super::direct::{DIRECT_CONTROL, DIRECT_WELCOME};
 use super::hostile::Forged;
+use super::team::{KARIM, LEA, SOFIA};
 use super::world::World;
 use crate::cell::direct;
 use crate::member::e2ee::Change;
 use crate::random::OsRandom;
 use crate::wire::ids::{CellId, Seq};
 
-const LEA: usize = 0;
-const KARIM: usize = 1;
-const SOFIA: usize = 2;
-
 fn press() -> World {
-    let mut world = World::founded();
-    for name in ["Karim", "Sofia"] {
-        world.join(LEA, name, "member", true);
-    }
-    world.ok(LEA, "room.create", json!({"name": "press"}));
-    world.ok(LEA, "room.add", json!({"room": "press", "member": "Karim"}));
-    world.run();
+    let mut world = World::with(&["Karim", "Sofia"]);
+    world.room(LEA, "press", &["Karim"]);
     world
 }
 

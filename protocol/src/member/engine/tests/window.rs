@@ -16,8 +16,7 @@ fn room(world: &mut World, at: usize) -> Value {
 
 /// Lea reads; Karim has written ten messages, the fifth of them to her.
 fn talked() -> (World, Vec<Value>) {
-    let mut world = World::founded();
-    world.join(0, "Karim", "member", true);
+    let mut world = World::with(&["Karim"]);
     let me = world.ok(0, "status", json!({}))["member"].as_str().unwrap().to_owned();
     let sent = (0..10).map(|n| {
         let text = if n == 5 { format!("5 @{me}") } else { n.to_string() };

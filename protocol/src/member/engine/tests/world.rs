@@ -270,7 +270,7 @@ impl World {
             if let Some(answer) = self.devices[at].answers.remove(&id) {
                 return answer;
             }
-            self.pass(100);
+            self.pass(self.until_due(60_000));
         }
         panic!("{method} was never answered");
     }

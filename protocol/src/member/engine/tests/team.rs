@@ -30,8 +30,10 @@ impl World {
         self.run();
     }
 
-    /// Lets time go by as devices live it: each is woken when it asked to be.
+    /// Lets time go by as devices live it: what there is to read is read at once, and each is woken
+    /// when it asked to be.
     pub(super) fn settle(&mut self, ms: u64) {
+        self.run();
         let end = self.now.mono_ms + ms;
         while self.now.mono_ms < end {
             self.pass(self.until_due(end - self.now.mono_ms));

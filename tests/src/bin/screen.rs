@@ -134,6 +134,9 @@ fn fill(staff: &Staff, messages: u64) -> anyhow::Result<()> {
     let seq = first.seq.max(second.seq);
     for part in 0..messages.div_ceil(1_000) {
         store.step(|tx| {
+            // The room opens at the newest message, not at the first that is new.
+            tx.mark_read_upto(&first.room, &first.content)?;
+            tx.mark_read_upto(&second.room, &second.content)?;
             for n in part * 1_000..((part + 1) * 1_000).min(messages) {
                 let model = if n % 3 == 0 { first } else { second };
                 let id = ContentId(bytes(&mut OsRandom));
@@ -220,8 +223,10 @@ fn scroll(terminal: &Terminal, keys: usize, missed: &mut Missed) {
 
 fn search(terminal: &Terminal, messages: u64, missed: &mut Missed) {
     let (mut found, mut gone) = (Vec::new(), Vec::new());
+    // As many digits as any has: of a shorter one the beginning of many would be found.
+    let least = 10_u64.pow((messages - 1).ilog10());
     for n in 0..50 {
-        let number = (n * 7_919 + 13) % messages;
+        let number = least + n * 7_919 % (messages - least);
         let hit = format!("message {number}.");
         terminal.types(&key::control('f'));
         let text = format!("number{number}");
@@ -235,7 +240,7 @@ fn search(terminal: &Terminal, messages: u64, missed: &mut Missed) {
         found.push(begun.elapsed());
         let begun = Instant::now();
         terminal.types(key::ENTER);
-        let beside = format!("message {}.", if number > 0 { number - 1 } else { number + 1 });
+        let beside = format!("message {}.", number - 1);
         terminal.waits(&beside, |screen| {
             let shown = screen.contents();
             (shown.contains(&hit) && shown.contains(&beside)).then_some(())

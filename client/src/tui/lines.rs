@@ -230,8 +230,8 @@ impl Paper<'_> {
         found.map_or((timeline.messages.len(), 0), |(at, below)| (at + 1, below))
     }
 
-    /// Moves up by `rows`; `false` if the window ends before.
-    pub(super) fn up(&self, timeline: &mut Timeline, rows: usize, height: usize) -> bool {
+    /// Moves up by `rows`; returns by how many less because the window ends before.
+    pub(super) fn up(&self, timeline: &mut Timeline, rows: usize, height: usize) -> usize {
         let (mut at, mut below) = self.lowest(timeline);
         below += rows;
         while at > 0 {
@@ -245,7 +245,7 @@ impl Paper<'_> {
         // Every message has a row: far from the first one there is nothing more to look at.
         if at > height {
             self.anchor(timeline, at, below);
-            return true;
+            return 0;
         }
         // Not further than a full screen.
         let (mut filled, mut top) = (0, 0);
@@ -253,28 +253,29 @@ impl Paper<'_> {
             filled += self.block(timeline, top).len();
             top += 1;
         }
-        let highest = (top, filled.saturating_sub(height));
-        let ends = at < highest.0 || (at == highest.0 && below >= highest.1);
-        if ends {
-            (at, below) = highest;
+        let above: usize = (0..at).map(|at| self.block(timeline, at).len()).sum();
+        let hidden = filled.saturating_sub(height);
+        let left = (filled - hidden + below).saturating_sub(above);
+        if left > 0 {
+            (at, below) = (top, hidden);
         }
         self.anchor(timeline, at, below);
-        !ends
+        left
     }
 
-    /// Moves down by `rows`; `false` if the window ends before.
-    pub(super) fn down(&self, timeline: &mut Timeline, rows: usize) -> bool {
+    /// Moves down by `rows`; returns by how many less because the window ends before.
+    pub(super) fn down(&self, timeline: &mut Timeline, rows: usize) -> usize {
         let (mut at, mut below) = self.lowest(timeline);
         let mut left = rows;
         loop {
             if below >= left {
                 self.anchor(timeline, at, below - left);
-                return true;
+                return 0;
             }
             left -= below;
             if at >= timeline.messages.len() {
-                timeline.anchor = None;
-                return false;
+                self.anchor(timeline, at, 0);
+                return left;
             }
             below = self.block(timeline, at).len();
             at += 1;

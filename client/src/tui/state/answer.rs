@@ -65,7 +65,7 @@ impl State {
             Ask::Edit { key, id, text } => self.give_back(&key, text, About::Edit(id)),
             Ask::History { key, .. } => {
                 if let Some(timeline) = self.timelines.get_mut(&key) {
-                    timeline.loading = false;
+                    (timeline.loading, timeline.owed) = (false, None);
                 }
             }
             Ask::Kept => {
@@ -181,12 +181,12 @@ impl State {
             (At::Before(_), _) => timeline.at_start = !full,
             (At::After(_), _) => timeline.at_end = !full,
             (_, Some(middle)) => {
-                timeline.messages.clear();
+                timeline.clear();
                 timeline.at_start = middle < PAGE / 2;
                 timeline.at_end = read.len() - middle <= PAGE / 2;
             }
             (_, None) => {
-                timeline.messages.clear();
+                timeline.clear();
                 (timeline.at_start, timeline.at_end) = (!full, true);
             }
         }
@@ -215,7 +215,9 @@ impl State {
             }
             At::Before(_) | At::After(_) => {}
         }
-        self.mark()
+        let mut effects = self.mark();
+        effects.extend(self.scroll_on());
+        effects
     }
 
     fn on_sent(

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::super::lines::Paper;
 use super::super::untrusted::Untrusted;
-use super::timeline::{KEPT, PAGE, Timeline};
+use super::timeline::{KEPT, Owed, PAGE, Timeline};
 use super::{Ask, At, Effect, State, call};
 
 /// How many screens of messages are read ahead of somebody who scrolls.
@@ -67,17 +67,31 @@ impl State {
         });
     }
 
-    /// Scrolls by `rows`, up or down, and reads on before the window ends.
+    /// Scrolls by `rows`, up or down, and reads on before the window ends. What could not be done
+    /// because the next page was not read yet is done when it comes.
     pub(super) fn scroll(&mut self, up: bool, rows: usize) -> Vec<Effect> {
-        let moved = self.with_timeline(|paper, timeline, height| match up {
-            true => paper.up(timeline, rows, height),
-            false => paper.down(timeline, rows),
+        let left = self.with_timeline(|paper, timeline, height| {
+            let owed = timeline.owed.take().filter(|owed| owed.up == up);
+            let rows = rows + owed.map_or(0, |owed| owed.rows);
+            let left = match up {
+                true => paper.up(timeline, rows, height),
+                false => paper.down(timeline, rows),
+            };
+            let rows = left.min(AHEAD * height);
+            timeline.owed = (rows > 0 && timeline.goes_on(up)).then_some(Owed { up, rows });
+            left
         });
         let ahead = AHEAD * self.page();
         if self.timeline().is_some_and(|timeline| timeline.ends_within(up, ahead)) {
             return self.read_on(up);
         }
-        if moved == Some(true) && up { Vec::new() } else { self.mark() }
+        if left == Some(0) && up { Vec::new() } else { self.mark() }
+    }
+
+    /// Scrolls by what somebody wanted while the page that has just come was being read.
+    pub(super) fn scroll_on(&mut self) -> Vec<Effect> {
+        let owed = self.timeline().and_then(|timeline| timeline.owed);
+        owed.map(|owed| self.scroll(owed.up, 0)).unwrap_or_default()
     }
 
     /// Reads what is before or behind the window.

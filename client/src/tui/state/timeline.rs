@@ -127,6 +127,13 @@ pub(in crate::tui) struct Anchor {
     pub(in crate::tui) below: usize,
 }
 
+/// Rows that somebody scrolled further than the window reaches, while its next page is being read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::tui) struct Owed {
+    pub(in crate::tui) up: bool,
+    pub(in crate::tui) rows: usize,
+}
+
 /// A window into the history of a room.
 #[derive(Clone, Debug, Default)]
 pub(in crate::tui) struct Timeline {
@@ -136,6 +143,7 @@ pub(in crate::tui) struct Timeline {
     pub(in crate::tui) at_end: bool,
     /// Whether an answer is waited for.
     pub(in crate::tui) loading: bool,
+    pub(in crate::tui) owed: Option<Owed>,
     /// The first message that was new when the room was opened.
     pub(in crate::tui) new_from: Option<String>,
     /// None: the newest message stands at the lower edge.
@@ -159,15 +167,18 @@ impl Timeline {
         self.index(id).and_then(|at| self.messages.get_mut(at))
     }
 
+    /// Whether there is more behind the window's end.
+    pub(in crate::tui) fn goes_on(&self, up: bool) -> bool {
+        if up { !self.at_start } else { !self.at_end }
+    }
+
     /// Whether somebody who scrolls comes to the end of the window within so many messages, and
     /// there is more behind it.
     pub(in crate::tui) fn ends_within(&self, up: bool, messages: usize) -> bool {
         let anchor = self.anchor.as_ref().and_then(|anchor| self.index(&anchor.id));
         let at = anchor.map_or(self.messages.len(), |at| at + 1);
-        match up {
-            true => !self.at_start && at < messages,
-            false => !self.at_end && self.messages.len() - at < messages,
-        }
+        let left = if up { at } else { self.messages.len() - at };
+        self.goes_on(up) && left < messages
     }
 
     /// Puts a message where its seq belongs, queued ones last; one that is known is replaced, but
@@ -192,6 +203,12 @@ impl Timeline {
         let key = message.seq.unwrap_or(u64::MAX);
         let at = self.messages.partition_point(|known| known.seq.unwrap_or(u64::MAX) <= key);
         self.messages.insert(at, message);
+    }
+
+    /// Lets go of the window; another one comes.
+    pub(in crate::tui) fn clear(&mut self) {
+        self.messages.clear();
+        self.owed = None;
     }
 
     /// Puts a page before everything there is.

@@ -157,6 +157,41 @@ fn scrolling_goes_on_while_there_is_more_to_read() {
 }
 
 #[test]
+fn who_scrolls_faster_than_pages_are_read_comes_as_far_when_they_are_there() {
+    let page = |from: u64| -> Value {
+        (from..from + 200).map(|n| message(&format!("m{n}"), "press", n, "x", true)).collect()
+    };
+    let opened = || {
+        let mut world = World::new();
+        world.open("press");
+        let key = world.state.current.clone();
+        world.answer(Ask::History { key, at: At::Unread }, Ok(page(10_000)));
+        world
+    };
+    let asks = |effects: Vec<Effect>| {
+        effects.into_iter().find_map(|effect| match effect {
+            Effect::Call { ask: ask @ Ask::History { .. }, .. } => Some(ask),
+            _ => None,
+        })
+    };
+    let (mut late, mut asked, mut presses) = (opened(), None, 0);
+    while late.state.timeline().unwrap().owed.is_none() {
+        asked = asked.or(asks(late.press(Code::PageUp)));
+        presses += 1;
+    }
+    late.answer(asked.unwrap(), Ok(page(9_800)));
+    assert_eq!(late.state.timeline().unwrap().owed, None);
+    let mut early = opened();
+    for _ in 0..presses {
+        if let Some(ask) = asks(early.press(Code::PageUp)) {
+            early.answer(ask, Ok(page(9_800)));
+        }
+    }
+    let at = |world: &World| world.state.timeline().unwrap().anchor.clone();
+    assert_eq!(at(&late), at(&early));
+}
+
+#[test]
 fn approving_asks_for_the_words_and_never_shows_them() {
     let mut world = World::new();
     assert_eq!(called(&world.does("/approve")).0, "invite.list");

@@ -203,18 +203,18 @@ fn quit(mut terminal: Terminal) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The row of the screen in which history moves.
-fn row(screen: &vt100::Screen) -> String {
-    screen.rows(0, COLUMNS).nth(usize::from(ROWS) / 2).unwrap_or_default()
+/// The rows of the screen in which history moves; one alone may look the same a page further.
+fn history(screen: &vt100::Screen) -> Vec<String> {
+    screen.rows(0, COLUMNS).skip(2).take(usize::from(ROWS) / 2).collect()
 }
 
 fn scroll(terminal: &Terminal, keys: usize, missed: &mut Missed) {
     for (what, key) in [("page up", key::PAGE_UP), ("page down", key::PAGE_DOWN)] {
         let times = (0..keys).map(|_| {
-            let before = terminal.waits("a row", |screen| Some(row(screen)));
+            let before = terminal.waits("a page", |screen| Some(history(screen)));
             let begun = Instant::now();
             terminal.types(key);
-            terminal.waits(what, |screen| (row(screen) != before).then_some(()));
+            terminal.waits(what, |screen| (history(screen) != before).then_some(()));
             begun.elapsed()
         });
         missed.judge(what, times.collect(), REACTION);

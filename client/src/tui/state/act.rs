@@ -313,11 +313,9 @@ impl State {
         self.panel = Some(Panel::List(list));
     }
 
-    pub(super) fn on_found(&mut self, typed: &str, found: &Value) {
-        let Some(Panel::List(list)) = &self.panel else { return };
-        let asked = list.query.as_ref().is_some_and(|query| query.text() == typed);
-        if list.kind != Kind::Search || !asked {
-            return;
+    pub(super) fn on_found(&mut self, typed: &str, found: &Value) -> Vec<Effect> {
+        if !self.is_search_for(typed) {
+            return self.search_again();
         }
         let hit = |message: &Value| {
             let room = self.key_of(message)?;
@@ -333,6 +331,23 @@ impl State {
         if let Some(Panel::List(list)) = &mut self.panel {
             list.waiting = false;
             list.set(items);
+        }
+        Vec::new()
+    }
+
+    pub(super) fn is_search_for(&self, typed: &str) -> bool {
+        matches!(&self.panel, Some(Panel::List(list)) if list.kind == Kind::Search
+            && list.query.as_ref().is_some_and(|query| query.text() == typed))
+    }
+
+    /// Somebody typed on while a search ran: what stands there now is looked for.
+    pub(super) fn search_again(&mut self) -> Vec<Effect> {
+        match &mut self.panel {
+            Some(Panel::List(list)) if list.kind == Kind::Search => {
+                list.waiting = false;
+                self.narrow()
+            }
+            _ => Vec::new(),
         }
     }
 }

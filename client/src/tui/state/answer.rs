@@ -24,7 +24,7 @@ impl State {
             Ask::Members(key) => self.on_members(&key, &answer),
             Ask::Kept => return self.restore(&answer),
             Ask::History { key, at } => return self.on_history(&key, &at, &answer),
-            Ask::Search(words) => self.on_found(&words, &answer),
+            Ask::Search(words) => return self.on_found(&words, &answer),
             Ask::Send { key, text, reply_to } => {
                 return self.on_sent(&key, text, reply_to, &answer);
             }
@@ -86,6 +86,7 @@ impl State {
                     return Vec::new();
                 }
             }
+            Ask::Search(words) if !self.is_search_for(&words) => return self.search_again(),
             Ask::Search(_) => {
                 if let Some(Panel::List(list)) = &mut self.panel {
                     list.waiting = false;

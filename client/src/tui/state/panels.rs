@@ -120,7 +120,10 @@ impl State {
                 Vec::new()
             }
             Kind::Search if typed.chars().any(char::is_alphanumeric) => {
-                list.waiting = true;
+                // One at a time: who types fast waits for the last, not for all before it.
+                if std::mem::replace(&mut list.waiting, true) {
+                    return Vec::new();
+                }
                 let params = json!({"words": typed, "limit": FOUND});
                 vec![call(Ask::Search(typed), "search", params)]
             }

@@ -90,7 +90,7 @@ pub struct Unread {
 }
 
 pub(super) const SELECT: &str =
-    "SELECT content, room, seq, device, member, own, sent_at, counter, kind, text,
+    "SELECT content, room, seq, device, member, own, sent_at, counter, kind, message.text,
     reply_to, raw, expires_at, state, read, shown, target, mentions, edited, deleted FROM message";
 
 closed_debug!(MessageRow);

@@ -8,8 +8,8 @@ use crate::wire::ids::RoomId;
 pub const MAX_SEARCH_WORDS: usize = 16;
 
 impl View<'_> {
-    /// The newest `limit` messages that hold all `words`, ignoring case and accents, oldest first;
-    /// the last word may be the beginning of one.
+    /// The `limit` messages that this device has had last and that hold all `words`, ignoring case and
+    /// accents, oldest first; the last word may be the beginning of one.
     ///
     /// # Errors
     /// Those of the database.
@@ -30,10 +30,11 @@ impl View<'_> {
             return Ok(Vec::new());
         }
         let wanted = quoted.join(" ") + "*";
+        // In the index's own order, so that of a word's many hits only the newest are looked at.
         let sql = format!(
-            "{SELECT} WHERE id IN (SELECT rowid FROM word WHERE word MATCH ?1)
-             AND (?2 IS NULL OR room = ?2) AND deleted = 0
-             ORDER BY place DESC, id DESC LIMIT ?3"
+            "{SELECT} CROSS JOIN word ON id = word.rowid
+             WHERE word MATCH ?1 AND (?2 IS NULL OR room = ?2) AND deleted = 0
+             ORDER BY word.rowid DESC LIMIT ?3"
         );
         let mut found = self.rows(&sql, (wanted, room, limit), message_row)?;
         found.reverse();

@@ -87,12 +87,13 @@ fn ctrl_p_finds_by_a_few_letters() {
 fn a_search_jumps_to_the_hit() {
     let mut world = World::new();
     world.key(control('f'));
-    world.press(Code::Char('x'));
-    let (method, params) = called(&world.press(Code::Char('y')));
-    assert_eq!((method, params["words"].as_str()), ("search", Some("xy")));
+    assert_eq!(called(&world.press(Code::Char('x'))).1["words"], "x");
+    assert!(world.press(Code::Char('y')).is_empty(), "one search at a time");
     let hit = message("far", "press", 3, "xyz", false);
-    world.answer(Ask::Search("x".into()), Ok(json!([hit.clone(), hit.clone()])));
+    let effects = world.answer(Ask::Search("x".into()), Ok(json!([hit.clone(), hit.clone()])));
     assert!(list(&world).items.is_empty(), "an answer to an earlier question");
+    let (method, params) = called(&effects);
+    assert_eq!((method, params["words"].as_str()), ("search", Some("xy")));
     world.answer(Ask::Search("xy".into()), Ok(json!([hit])));
     let mut effects = world.press(Code::Enter);
     effects.retain(|it| matches!(it, Effect::Call { method: "read", .. }));

@@ -109,6 +109,12 @@ impl Staff {
         done.json()
     }
 
+    /// Runs a command that reads this line and must succeed.
+    pub fn tells(&self, args: &[&str], line: &str) {
+        let done = self.run_with_input(args, format!("{line}\n").as_bytes());
+        assert_eq!(done.code, 0, "{}: {args:?}: {done:?}", self.name);
+    }
+
     /// Runs a command that must print one object, and returns it.
     pub fn one(&self, args: &[&str]) -> Value {
         let mut all = self.ok(args);

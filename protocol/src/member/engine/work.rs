@@ -40,6 +40,7 @@ impl Cx<'_> {
             self.share_with_admins()?;
             self.work_on_beacons()?;
             self.announce_move()?;
+            self.say_where_we_are()?;
         }
         self.work_on_rows()?;
         self.work_on_invites()?;

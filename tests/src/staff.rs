@@ -140,7 +140,9 @@ impl Staff {
     pub fn hold(&mut self) {
         let mut holder = self.start(&["agent"]);
         eventually(&format!("{}'s agent answers", self.name), || {
-            assert!(holder.is_alive(), "the agent ended: {:#?}", holder.stderr.to_the_end());
+            if !holder.is_alive() {
+                panic!("the agent ended, {}: {:#?}", holder.wait(), holder.stderr.to_the_end());
+            }
             Rpc::open(&self.profile)?.call("ping", json!({})).ok()
         });
         self.holder = Some(holder);

@@ -60,6 +60,7 @@ mod scout;
 mod screen;
 mod search;
 mod spare;
+mod spare_rows;
 mod standstill;
 mod strange;
 mod trust;

@@ -7,7 +7,6 @@ use super::alarms::Alarm;
 use super::evidence::Evidence;
 use super::fault::Fault;
 use super::memory::{Key, Live};
-use super::next::Away;
 use super::profile::{Stage, Stopped};
 use super::scout::Scout;
 use crate::cell::chain::{Accepted, Whole};
@@ -70,7 +69,7 @@ impl Cx<'_> {
                     return self.other_log(log);
                 }
                 self.back_from_strange()?;
-                *self.away = Away::default();
+                self.is_back();
                 if !begun {
                     return self.put_base();
                 }

@@ -27,6 +27,10 @@ use crate::wire::ids::{Digest, Lane, LogId, Seq};
 /// burst that a relay allows. Who is further behind comes back through the others.
 const CARRIED_BACK: u64 = 16_384;
 
+/// Seconds for which a device that came by itself only carries over what is missing, so that
+/// whoever has read more brings it before anybody goes on.
+const QUIET_S: u64 = 10;
+
 /// Whether and since when the team's relay is not reached.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Away {
@@ -34,6 +38,8 @@ pub(super) struct Away {
     since: Option<u64>,
     /// The next attempt is for the other relay. The team's own always has one attempt between.
     elsewhere: bool,
+    /// Until when nothing new is sent, in monotonic milliseconds.
+    quiet_until: u64,
 }
 
 /// Where a device was when it went to the next relay by itself.
@@ -168,7 +174,7 @@ impl Cx<'_> {
         }
         self.memory.unread.clear();
         self.memory.claimed = None;
-        *self.away = Away::default();
+        *self.away = Away { quiet_until: self.now.mono_ms + QUIET_S * 1_000, ..Away::default() };
         self.save_profile()?;
         self.forget_beacons_under_way()?;
         self.set_cursor(Cursor { log, ..cursor })?;
@@ -212,6 +218,21 @@ impl Cx<'_> {
         let request = self.link.ask(Asked::Base);
         self.effects.push(Out::Send(ToRelay::Base { lane: Lane(0), request, seq, hash }));
         Ok(())
+    }
+
+    /// Whether this device came by itself a moment ago, and only carries over what is missing.
+    pub(super) fn keeps_quiet(&mut self) -> bool {
+        let until = self.away.quiet_until;
+        let quiet = until > self.now.mono_ms && self.link.connected;
+        if quiet {
+            self.link.due = Some(until);
+        }
+        quiet
+    }
+
+    /// WELCOME of the team's log: it is not away any more.
+    pub(super) fn is_back(&mut self) {
+        *self.away = Away { quiet_until: self.away.quiet_until, ..Away::default() };
     }
 
     /// The log is begun, by this device or another: WELCOME says where.

@@ -24,6 +24,9 @@ impl Cx<'_> {
         if self.carry()? {
             return self.set_timer();
         }
+        if self.keeps_quiet() {
+            return self.work_on_rows();
+        }
         self.work_on_blobs()?;
         if !self.memory.profile.is_inside() {
             return Ok(());

@@ -17,7 +17,7 @@ mod team;
 
 pub(crate) use bots::{BotCommand, BotRunArgs, WebhookArgs};
 pub(crate) use help::{command, parse};
-pub(crate) use relay::{AddressesCommand, RelayCommand};
+pub(crate) use relay::{AddressesCommand, RelayCommand, SpareCommand};
 pub(crate) use rooms::{DeviceCommand, RoomCommand};
 pub(crate) use team::{TeamCommand, VerifyArgs};
 

@@ -2,7 +2,7 @@
 //! argument or the environment. It stays in memory that is wiped.
 
 use std::fs::File;
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, BufRead, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -123,6 +123,22 @@ impl Source {
             _ => take(&mut io::stdin().lock()),
         }
     }
+}
+
+/// A spare relay's code: a line of standard input, or asked for at a terminal.
+///
+/// # Errors
+/// Exit 2 without a terminal and without a line.
+pub(crate) fn spare_code() -> Result<Zeroizing<String>, Failure> {
+    if io::stdin().is_terminal() {
+        return Ok(ask(text::ask_spare_code())?.0);
+    }
+    let mut line = Zeroizing::new(String::with_capacity(MAX_BYTES));
+    let read = io::BufReader::new(io::stdin().lock().take(MAX_BYTES as u64)).read_line(&mut line);
+    if read.is_err() || line.trim().is_empty() {
+        return Err(Failure::usage(text::no_code(), text::code_again()));
+    }
+    Ok(Zeroizing::new(line.trim().to_owned()))
 }
 
 fn unreadable(error: &io::Error) -> Failure {

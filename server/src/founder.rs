@@ -1,4 +1,4 @@
-//! The founder code: the one invite that a relay makes itself.
+//! The founder code and the spare code: the invites that a relay makes itself.
 
 use staffetta_protocol::invite_code::{
     Bundle, Host, Invitation, InviteCode, Language, NO_EXPIRY, Role,
@@ -19,12 +19,32 @@ pub(crate) fn founder_code(
     address: &str,
     team: &str,
 ) -> Result<(String, NewInvite), String> {
+    code(relay, address, Invitation::Founder, team)
+}
+
+/// Makes a spare code, with which an admin makes this relay the team's next one.
+///
+/// # Errors
+/// A sentence for the operator.
+pub(crate) fn spare_code(
+    relay: &StaticPublic,
+    address: &str,
+) -> Result<(String, NewInvite), String> {
+    code(relay, address, Invitation::Spare, "")
+}
+
+fn code(
+    relay: &StaticPublic,
+    address: &str,
+    invitation: Invitation,
+    team: &str,
+) -> Result<(String, NewInvite), String> {
     let (host, port) = Host::parse_with_port(address)
         .map_err(|error| format!("--address is {error}: give HOST or HOST:PORT"))?;
     let code = InviteCode::generate(host, port, &mut OsRandom);
     let keys = code.keys();
     let bundle = Bundle {
-        invitation: Invitation::Founder,
+        invitation,
         team: team.to_owned(),
         language: Language::English,
         relay: *relay,

@@ -217,6 +217,10 @@ impl Hub {
                     Ok(ToDevice::Done { request })
                 })
             }
+            (ToRelay::Base { request, seq, hash, .. }, Sender::Device(_)) => self
+                .blocking(request, move |hub| {
+                    hub.begin_after(seq, hash).map(|()| ToDevice::Done { request })
+                }),
             (ToRelay::Join { request, cells }, Sender::Newcomer(invite, key)) => {
                 let (invite, key) = (invite.clone(), *key);
                 let (answer, answered) = oneshot::channel();
@@ -350,7 +354,8 @@ fn of_another_lane(frame: &ToRelay) -> Option<Request> {
         ToRelay::Put { lane, request, .. }
         | ToRelay::BlobPut { lane, request, .. }
         | ToRelay::BlobGet { lane, request, .. }
-        | ToRelay::BlobDelete { lane, request, .. } => (*lane != Lane(0)).then_some(*request),
+        | ToRelay::BlobDelete { lane, request, .. }
+        | ToRelay::Base { lane, request, .. } => (*lane != Lane(0)).then_some(*request),
         _ => None,
     }
 }

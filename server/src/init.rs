@@ -11,9 +11,9 @@ use staffetta_protocol::secret::Secret;
 
 use crate::backup::Identity;
 use crate::config::{Config, TEMPLATE};
-use crate::founder::founder_code;
+use crate::founder::{founder_code, spare_code};
 use crate::hub::{monotonic_clock, system_clock};
-use crate::registry::store_founder;
+use crate::registry::{Kind, store_founder};
 use crate::store::sled::{BALLAST_BYTES, SEGMENT_BYTES, SEGMENT_SECONDS, SledOptions, SledStore};
 
 /// The files of a relay's directory.
@@ -126,8 +126,16 @@ impl Layout {
 pub(crate) struct Founded {
     /// The relay's fingerprint, in groups of four hexadecimal digits.
     pub(crate) fingerprint: String,
-    /// The founder code; its only copy.
-    pub(crate) founder_code: String,
+    /// The founder code, or a spare's code; its only copy.
+    pub(crate) code: String,
+}
+
+/// What a new relay is for.
+pub(crate) enum Purpose<'a> {
+    /// A team of this name is founded on it.
+    Team(&'a str),
+    /// A team that has a relay goes on with it.
+    Spare,
 }
 
 /// What a person compares: BLAKE2s-256 of the relay's public key.
@@ -148,14 +156,18 @@ pub(crate) fn store_options(config: &Config) -> SledOptions {
 }
 
 /// Makes `data` and everything in it. Refuses a directory that is not empty.
-pub(crate) fn init(data: &Path, address: &str, team: &str) -> anyhow::Result<Founded> {
+pub(crate) fn init(data: &Path, address: &str, purpose: &Purpose<'_>) -> anyhow::Result<Founded> {
     let layout = Layout::new(data);
     if data.exists() && fs::read_dir(data)?.next().is_some() {
         anyhow::bail!("{} is not empty; init never overwrites", data.display());
     }
     let key = StaticSecret::generate(&mut OsRandom);
     // Checked before anything is written.
-    let (code, invite) = founder_code(&key.public(), address, team).map_err(anyhow::Error::msg)?;
+    let (made, kind) = match purpose {
+        Purpose::Team(team) => (founder_code(&key.public(), address, team), Kind::Founder),
+        Purpose::Spare => (spare_code(&key.public(), address), Kind::Spare),
+    };
+    let (code, invite) = made.map_err(anyhow::Error::msg)?;
     let mut dirs = DirBuilder::new();
     dirs.recursive(true).mode(0o700);
     dirs.create(data)?;
@@ -165,12 +177,12 @@ pub(crate) fn init(data: &Path, address: &str, team: &str) -> anyhow::Result<Fou
     write_private(&layout.transport_key(), key.secret().expose())?;
     layout.write_identity(&Identity::generate())?;
     let store = SledStore::open(&layout.store(), store_options(&Config::default()))?;
-    store_founder(&store, invite)?;
+    store_founder(&store, invite, kind)?;
     drop(store);
     for dir in [layout.keys(), data.to_owned()] {
         File::open(dir)?.sync_all()?;
     }
-    Ok(Founded { fingerprint: fingerprint(&key.public()), founder_code: code })
+    Ok(Founded { fingerprint: fingerprint(&key.public()), code })
 }
 
 /// The template, listening on the port that the address names. The founder code's maker checked
@@ -206,7 +218,7 @@ mod tests {
     fn init_makes_a_private_directory_and_never_overwrites() {
         let dir = tempfile::tempdir().unwrap();
         let data = dir.path().join("relay");
-        let founded = init(&data, "relay.example:9000", "Campagne").unwrap();
+        let founded = init(&data, "relay.example:9000", &Purpose::Team("Campagne")).unwrap();
         let layout = Layout::new(&data);
         for (path, wanted) in [
             (data.clone(), 0o700),
@@ -226,7 +238,7 @@ mod tests {
         let identity = Identity::read(&layout.identity()).unwrap();
         let recipient = crate::backup::Recipient::read(&layout.recipient()).unwrap();
         assert_eq!(identity.recipient().to_text(), recipient.to_text());
-        assert!(init(&data, "relay.example:9000", "Campagne").is_err());
+        assert!(init(&data, "relay.example:9000", &Purpose::Team("Campagne")).is_err());
         assert_eq!(layout.read_key().unwrap().public(), key);
     }
 
@@ -247,9 +259,9 @@ mod tests {
     fn a_bad_address_or_team_writes_nothing() {
         let dir = tempfile::tempdir().unwrap();
         let data = dir.path().join("relay");
-        assert!(init(&data, "", "x").is_err());
-        assert!(init(&data, "host:port", "x").is_err());
-        assert!(init(&data, "relay.example", "a\u{202e}b").is_err());
+        assert!(init(&data, "", &Purpose::Team("x")).is_err());
+        assert!(init(&data, "host:port", &Purpose::Spare).is_err());
+        assert!(init(&data, "relay.example", &Purpose::Team("a\u{202e}b")).is_err());
         assert!(!data.exists());
     }
 }

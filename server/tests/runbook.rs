@@ -44,7 +44,7 @@ fn the_tested_commands_of_the_runbook_work_in_order() {
     let runbook = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/RUNBOOK.md");
     let blocks = blocks(&std::fs::read_to_string(runbook).unwrap());
     let names: Vec<_> = blocks.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names, ["install", "founder", "settings", "backup", "restore", "move"]);
+    assert_eq!(names, ["install", "founder", "settings", "backup", "restore", "move", "spare"]);
     let dir = tempfile::tempdir().unwrap();
     let (var, root) = (dir.path().join("var"), dir.path().join("root"));
     std::fs::create_dir(&var).unwrap();
@@ -72,5 +72,8 @@ fn the_tested_commands_of_the_runbook_work_in_order() {
     let errors = String::from_utf8_lossy(&output.stderr);
     let log = std::fs::read_to_string(root.join("log")).unwrap_or_default();
     assert!(output.status.success(), "{said}\n{errors}\n{log}");
-    assert!(said.contains("Founder code") && said.contains("== move"), "{said}");
+    assert!(
+        said.contains("Founder code") && said.contains("== spare") && said.contains("Spare code"),
+        "{said}"
+    );
 }

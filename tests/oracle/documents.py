@@ -116,6 +116,9 @@ def frames():
                    op="invite-end", request=13, id=invite, end=kind)
     yield good("join", "JOIN of one cell", 10, request(14) + records(1), request=14, **names(1))
     yield good("ping", "PING", 11, b"")
+    base = struct.Struct(">HIQ").pack
+    yield good("base", "BASE: the log goes on after seq 4,096", 12, base(0, 15, 4096) + hashed, lane=0, request=15, seq=4096,
+               hash=hashed)
     yield "ping-rekey", case("PING after which the sender rekeys", False, b"\x01\x0b", {"fields": {"op": "ping"}})
     head = struct.pack(">HH", 1, 0) + log + struct.pack(">QQ", 5, 99) + hashed
     yield good("welcome", "WELCOME", 129, head + b"\1" + struct.pack(">Q", 1 << 30), version=1, lane=0, log=log,
@@ -143,6 +146,7 @@ def frames():
     yield good("invite-reused", "INVITE-REUSED", 142, bytes([11]) * 16 + struct.pack(">Q", START), id=bytes([11]) * 16,
                at=START)
 
+    yield bad("limit-base", "BASE above 2^56", 12, base(0, 15, (1 << 56) + 1) + hashed, "limit")
     yield bad("limit-61-cells", "PUT that says 61 cells", 2, b"\0\0" + request(7) + b"\x3d", "limit", size=62464)
     yield bad("limit-no-cells", "PUT of no cells", 2, b"\0\0" + request(7) + b"\0", "limit")
     yield bad("limit-ack", "ACK of no cells", 132, request(7) + b"\0", "limit")
@@ -216,6 +220,12 @@ def rows():
         "the authority adds a row and removes one", good, **hashed(good), version=2, previous=p.blake2s(first),
         signer="authority", accesses=[SECOND], admins=[False], removed=[old], addresses=[],
     )
+    spare = struct.pack(">BBQ", 1, 0, (1 << 32) + 1) + bytes(32) + b"\1" + TEAM + p.ed25519_public(ROOT)
+    spare = signed(AUTHORITY, registry(spare, added=[row(ACCESS, 0x11, 1)], addresses=[b"spare.example:7443"]))
+    yield "valid-spare", case(
+        "the authority it names makes a spare relay the team's", spare, **hashed(spare), version=(1 << 32) + 1,
+        signer="authority", team=TEAM, accesses=[ACCESS], admins=[True], removed=[], addresses=["spare.example:7443"],
+    )
     label = b"staffetta 1 rows"
     for name, says, document in [
         ("limit-addresses", "nine addresses", signed(AUTHORITY, registry(head(), addresses=[b"a:1"] * 9))),
@@ -266,11 +276,15 @@ def bundle():
     founder = struct.pack(">BBBBBQ", 1, 0, 1, 0, 0, 2**64 - 1) + b"\x03" * 32 + long(b"") + texts("relay.example:7443")
     yield "valid-member", valid("a member's bundle, padded to 1,024 bytes", member)
     yield "valid-founder", valid("a founder's bundle: no root, no team name, no end", founder)
+    spare = struct.pack(">BBBBBQ", 1, 2, 0, 0, 0, 2**64 - 1) + b"\x03" * 32 + long(b"") + texts("spare.example:7443")
+    yield "valid-spare", valid("a spare relay's bundle: no root and no team", spare)
     too_long = b"\xff\xff" + "Campagne 2027".encode()
     for name, says, box, fault in [
         ("malformed-admin-without-words", "an admin who would be approved without the words", seal(member_bundle(role=0, auto=1)), ""),
         ("malformed-bidi", "the inviter's name turns the writing direction", seal(member_bundle(inviter="Ka\u202erim")), ""),
         ("malformed-padding", "the padding is not zeros", seal(member, padding=b"\1"), ""),
+        ("malformed-spare-of-a-team", "a spare relay's bundle that names a team",
+         seal(struct.pack(">BBBBBQ", 1, 2, 0, 0, 0, 2**64 - 1) + b"\x03" * 32 + long(b"Campagne") + texts("spare.example:7443")), ""),
         ("malformed-text-too-long", "the team name claims more bytes than a name has", seal(member_bundle(team=too_long)), ""),
         ("seal", "the last byte of the authentication tag is changed", flipped(sealed, len(sealed) - 1), "seal"),
         ("size", "a byte is missing", sealed[:-1], "size"),
@@ -354,6 +368,12 @@ def roster():
         "says": "founding, the first admin by the root, a member by the admin, her revocation",
         "entries": entries + [last[1]], "team": entry_hash(first[0]), "head": entry_hash(last[0]), "active": [KARIM.id],
     }
+    later = fourth(10, [b"\x03" * 32, ["spare.example:7443"], bytes(range(9, 25)), 600])
+    yield "valid-next-relay", {
+        "says": "an admin names the next relay, where everybody goes after ten minutes without the present one",
+        "entries": entries + [later[1]], "team": entry_hash(first[0]), "head": entry_hash(later[0]),
+        "active": sorted([KARIM.id, ZOE.id]),
+    }
     karim = [KARIM.id]
     for name, says, made in [
         ("invite-used", "the invite brought in entry 2", fourth(1, paul(invite=invite))),
@@ -361,6 +381,7 @@ def roster():
         ("last-admin", "the last admin leaves", fourth(body=karim)),
         ("malformed-not-canonical", "the time is written in nine bytes where five do", fourth(at=Long(START + 3))),
         ("malformed-not-nfc", "the name is not NFC", fourth(1, paul(name="Zoe\u0308"))),
+        ("malformed-next-relay", "a next relay after four seconds", fourth(10, [b"\x03" * 32, ["spare.example:7443"], b"\x09" * 16, 4])),
         ("malformed-trailing", "a byte behind the entry", fourth(trailing=b"\0")),
         ("name-taken", "a second Karim", fourth(1, paul(name="KARIM"))),
         ("not-allowed", "a member revokes an admin", fourth(body=karim, by=ZOE)),

@@ -19,7 +19,7 @@ pub struct Relay {
     pub proxy: CutProxy,
     /// What `init` printed.
     pub fingerprint: String,
-    /// The code that claims the relay.
+    /// The code that claims the relay: the founder code, or a spare's.
     pub founder_code: String,
     environment: Vec<(String, String)>,
     process: Option<Process>,
@@ -30,18 +30,26 @@ pub struct Relay {
 impl Relay {
     /// Makes the directory of a relay in `parent` for a team.
     pub fn init(parent: &Path, team: &str) -> Self {
-        let data = parent.join("relay");
+        Self::made(parent.join("relay"), &["--team", team], "founder_code")
+    }
+
+    /// Makes the directory `name` of a spare relay in `parent`.
+    pub fn spare(parent: &Path, name: &str) -> Self {
+        Self::made(parent.join(name), &["--spare"], "spare_code")
+    }
+
+    fn made(data: PathBuf, more: &[&str], code: &str) -> Self {
         let proxy = CutProxy::new();
         let mut init = Command::new(binaries::relay());
         init.arg("init").arg("--data-dir").arg(&data).arg("--json");
-        init.arg("--address").arg(proxy.address().to_string()).args(["--team", team]);
+        init.arg("--address").arg(proxy.address().to_string()).args(more);
         let done = init.output().expect("the relay runs");
         assert!(done.status.success(), "init: {}", String::from_utf8_lossy(&done.stderr));
         let printed: Value = serde_json::from_slice(&done.stdout).expect("init prints JSON");
         let text = |name: &str| printed[name].as_str().expect("a text").to_owned();
         Self {
             fingerprint: text("fingerprint"),
-            founder_code: text("founder_code"),
+            founder_code: text(code),
             data,
             proxy,
             environment: Vec::new(),

@@ -109,6 +109,12 @@ impl Staff {
         done.json()
     }
 
+    /// Runs a command that reads this line and must succeed.
+    pub fn tells(&self, args: &[&str], line: &str) {
+        let done = self.run_with_input(args, format!("{line}\n").as_bytes());
+        assert_eq!(done.code, 0, "{}: {args:?}: {done:?}", self.name);
+    }
+
     /// Runs a command that must print one object, and returns it.
     pub fn one(&self, args: &[&str]) -> Value {
         let mut all = self.ok(args);
@@ -134,7 +140,9 @@ impl Staff {
     pub fn hold(&mut self) {
         let mut holder = self.start(&["agent"]);
         eventually(&format!("{}'s agent answers", self.name), || {
-            assert!(holder.is_alive(), "the agent ended: {:#?}", holder.stderr.to_the_end());
+            if !holder.is_alive() {
+                panic!("the agent ended, {}: {:#?}", holder.wait(), holder.stderr.to_the_end());
+            }
             Rpc::open(&self.profile)?.call("ping", json!({})).ok()
         });
         self.holder = Some(holder);

@@ -62,8 +62,13 @@ fn the_relays_addresses_are_tried_in_order_and_the_one_that_worked_is_remembered
     eventually("the second is gone", || (addresses(&lea) == [first.clone()]).then_some(()));
 }
 
-/// The longest time from the command to the last online device, on a machine that does little else.
+/// The longest time from the command to the last online device.
 const MOVE: Duration = Duration::from_secs(10);
+
+/// A smaller room.
+const PRESS: &str = "press";
+/// Hours of the day that three devices miss: 9 devices say 5 things in each.
+const DAY_HOURS: usize = 5;
 
 fn in_use(staff: &Staff) -> Option<String> {
     let told = staff.call("relay.addresses", json!({}));
@@ -84,6 +89,10 @@ fn a_team_of_twelve_moves_under_load_and_nothing_is_lost_or_doubled() {
         NAMES.iter().map(|name| world.admit_unseen(name, "laptop", "member")).collect();
     world.founder.ok(&["send", GENERAL, "begin"]);
     others.iter().for_each(|staff| staff.reads(GENERAL, "begin"));
+    world.founder.ok(&["room", "create", PRESS]);
+    for name in &NAMES[..3] {
+        world.founder.ok(&["room", "add", PRESS, name]);
+    }
     let mut away = others.split_off(8);
     away.iter_mut().for_each(Staff::go_offline);
     let mut sent: Vec<String> = Vec::new();
@@ -109,7 +118,10 @@ fn a_team_of_twelve_moves_under_load_and_nothing_is_lost_or_doubled() {
     }
     let took = begun.elapsed();
     println!("moved 9 devices in {took:?}");
-    say(&mut sent, &world, &others, "there");
+    // A day of messages before the others are started again.
+    for hour in 0..DAY_HOURS {
+        say(&mut sent, &world, &others, &format!("at {hour} o'clock"));
+    }
     for staff in others.iter().chain([&world.founder]) {
         staff.has_sent_everything();
     }
@@ -131,18 +143,12 @@ fn a_team_of_twelve_moves_under_load_and_nothing_is_lost_or_doubled() {
         assert_eq!(read.len(), set.len(), "{}: none twice", staff.name);
         assert_eq!(set, wanted, "{}: none lost", staff.name);
     }
-    for staff in &others {
-        eventually("all stand at the same epoch", || {
-            (staff.epoch(GENERAL)? == world.founder.epoch(GENERAL)?).then_some(())
-        });
+    for (room, members) in [(GENERAL, &others[..]), (PRESS, &others[..3])] {
+        for staff in members {
+            eventually("all stand at the same epoch", || {
+                (staff.epoch(room)? == world.founder.epoch(room)?).then_some(())
+            });
+        }
     }
-    assert!(took < MOVE * slowness(), "{took:?}");
-}
-
-/// How much slower than on an idle machine everything may be just now: the load for each core.
-fn slowness() -> u32 {
-    let load = std::fs::read_to_string("/proc/loadavg").expect("a load");
-    let load: f64 = load.split(' ').next().and_then(|one| one.parse().ok()).expect("a number");
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    (load / cores as f64).ceil().max(1.0) as u32
+    assert!(took <= MOVE, "{took:?}");
 }

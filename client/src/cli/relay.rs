@@ -3,13 +3,14 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use zeroize::Zeroizing;
 
 use super::{PATIENCE_MS, refresh};
 use crate::api::{self, Calls};
-use crate::commands::{AddressesCommand, RelayCommand};
+use crate::commands::{AddressesCommand, RelayCommand, SpareCommand};
 use crate::errors::{Failure, exit};
 use crate::output::{Out, clean_line, line_of};
-use crate::text;
+use crate::{passphrase, text};
 
 /// Between two looks whether the relay's log is read.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
@@ -22,13 +23,74 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     match command {
         RelayCommand::Addresses { command } => addresses(command, api, out).await,
-        RelayCommand::Move { address } => {
+        RelayCommand::Move { address, code, .. } => {
+            // The present relay may be gone.
+            let code = if code { Some(ask_code()?) } else { None };
             refresh(api, out).await?;
-            let answer = api.call("relay.move", json!({"address": address})).await?;
-            done(answer, text::team_moves(), out)
+            let params = json!({"address": address, "code": code.as_deref()});
+            done(api.call("relay.move", params).await?, text::team_moves(), out)
+        }
+        RelayCommand::Spare { command } => spare(command, api, out).await,
+        RelayCommand::Find => {
+            let code = ask_code()?;
+            let answer = api.call("relay.find", json!({"code": code.as_str()})).await?;
+            done(answer, text::relay_found(), out)
         }
         RelayCommand::Accept => done(accept(api).await?, text::relay_accepted(), out),
     }
+}
+
+/// The spare code, never an argument: others see those.
+fn ask_code() -> Result<Zeroizing<String>, Failure> {
+    let code = passphrase::spare_code()?;
+    api::read_code(&code)?;
+    Ok(code)
+}
+
+async fn spare(
+    command: Option<SpareCommand>,
+    api: &impl Calls,
+    out: &mut Out,
+) -> Result<(), Failure> {
+    let (params, said) = match command {
+        None | Some(SpareCommand::List) => {
+            refresh(api, out).await?;
+            (api::none(), None)
+        }
+        Some(SpareCommand::Add { after }) => {
+            let code = ask_code()?;
+            refresh(api, out).await?;
+            (json!({"code": code.as_str(), "after_s": after}), Some(text::spare_added()))
+        }
+        Some(SpareCommand::Remove) => {
+            refresh(api, out).await?;
+            (json!({"remove": true}), Some(text::spare_removed()))
+        }
+    };
+    let answer = api.call("relay.spare", params).await?;
+    match said {
+        _ if out.style.json => out.json(answer),
+        Some(said) => out.done(said),
+        None => match answer.get("spare").filter(|spare| spare.is_object()) {
+            Some(spare) => out.table(&lines_of(spare)),
+            None => out.done(text::no_spare()),
+        },
+    }
+}
+
+/// What is known of a spare relay: where it is, when everybody goes there, when it last answered.
+fn lines_of(spare: &Value) -> Vec<Vec<String>> {
+    let addresses = spare.get("addresses").and_then(Value::as_array).into_iter().flatten();
+    let after = spare.get("after_s").and_then(Value::as_u64).unwrap_or_default();
+    let mut rows: Vec<_> = addresses
+        .filter_map(Value::as_str)
+        .map(|address| vec![clean_line(address), text::spare_after(after)])
+        .collect();
+    let answered = line_of(spare, "answered");
+    if !answered.is_empty() {
+        rows.push(vec![text::spare_answered().to_owned(), answered]);
+    }
+    rows
 }
 
 /// The relay's log has to be read to its end first.

@@ -46,6 +46,14 @@ sentences! {
     in_use;
     team_moves;
     relay_accepted;
+    ask_spare_code;
+    no_code;
+    spare_added;
+    spare_removed;
+    no_spare;
+    spare_after(seconds: u64);
+    spare_answered;
+    relay_found;
     receipts_on;
     receipts_off;
     undone(count: usize);

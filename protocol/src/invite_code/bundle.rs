@@ -76,6 +76,8 @@ pub struct RosterHead {
 pub enum Invitation {
     /// Founds the team; there is no root yet.
     Founder,
+    /// Hands a spare relay, which nobody uses yet, to a team; it names none.
+    Spare,
     /// Asks to join an existing team.
     Member {
         /// The key everything in the roster hangs from.
@@ -90,9 +92,9 @@ pub enum Invitation {
 /// The bundle. Times are unix seconds.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Bundle {
-    /// Founder's or member's.
+    /// Founder's, member's or a spare relay's.
     pub invitation: Invitation,
-    /// The team's name; may be empty in a founder's.
+    /// The team's name; may be empty in a founder's, is empty in a spare relay's.
     pub team: String,
     /// The language of the team's words.
     pub language: Language,
@@ -153,7 +155,11 @@ impl Bundle {
             return Err(BundleError::OutOfBounds);
         }
         let mut out = Zeroizing::new(Vec::with_capacity(MAX_BUNDLE_BYTES));
-        let kind = u8::from(matches!(self.invitation, Invitation::Member { .. }));
+        let kind = match self.invitation {
+            Invitation::Founder => 0,
+            Invitation::Member { .. } => 1,
+            Invitation::Spare => 2,
+        };
         out.extend_from_slice(&[VERSION, kind, self.language.code(), self.role.code()]);
         out.push(u8::from(self.auto_approve));
         out.extend_from_slice(&self.expires.to_be_bytes());
@@ -186,7 +192,7 @@ impl Bundle {
     }
 
     fn read(from: &mut Reader<'_>) -> Option<Self> {
-        let is_member = from.flag()?;
+        let kind = from.byte()?;
         let language = Language::from_code(from.byte()?)?;
         let role = Role::from_code(from.byte()?)?;
         let auto_approve = from.flag()?;
@@ -199,17 +205,18 @@ impl Bundle {
         }
         let addresses =
             (0..count).map(|_| from.text(MAX_ADDRESS_BYTES)).collect::<Option<Vec<_>>>()?;
-        let invitation = if is_member {
-            Invitation::Member {
+        let invitation = match kind {
+            0 => Invitation::Founder,
+            1 => Invitation::Member {
                 root: TeamRoot(from.array()?),
                 inviter: from.text(MAX_NAME_BYTES)?,
                 head: RosterHead {
                     number: u32::from_be_bytes(from.array()?),
                     hash: Digest(from.array()?),
                 },
-            }
-        } else {
-            Invitation::Founder
+            },
+            2 => Invitation::Spare,
+            _ => return None,
         };
         from.rest().iter().all(|&byte| byte == 0).then_some(Self {
             invitation,
@@ -271,11 +278,12 @@ impl Bundle {
     }
 
     fn is_within_bounds(&self) -> bool {
-        let (is_founder, names_fit) = match &self.invitation {
-            Invitation::Founder => (true, true),
+        let (is_nameless, names_fit) = match &self.invitation {
+            Invitation::Founder => (self.team.is_empty(), true),
+            Invitation::Spare => (true, self.team.is_empty() && !self.addresses.is_empty()),
             Invitation::Member { inviter, .. } => (false, is_plain(inviter)),
         };
-        let team_fits = (is_founder && self.team.is_empty()) || is_plain(&self.team);
+        let team_fits = is_nameless || is_plain(&self.team);
         let addresses_fit = self.addresses.len() <= MAX_ADDRESSES
             && self.addresses.iter().all(|a| {
                 !a.is_empty()

@@ -10,7 +10,7 @@ use crate::wire::frame::{FailCode, InviteEnd, JoinState, NoticeKind, ToDevice, T
 
 #[test]
 fn frames() {
-    for (name, case) in cases("frames", 60) {
+    for (name, case) in cases("frames", 62) {
         let mut bytes = hex(&case, "bytes");
         bytes.resize(usize::try_from(number(&case, "size")).unwrap(), 0);
         let read = match text(&case, "direction") {
@@ -78,6 +78,9 @@ fn to_relay(frame: &ToRelay) -> Value {
             with_cells(json!({"op": "join", "request": request}), cells)
         }
         ToRelay::Ping => json!({"op": "ping"}),
+        ToRelay::Base { lane, request, seq, hash } => json!({
+            "op": "base", "lane": lane.0, "request": request, "seq": seq, "hash": hash.to_hex(),
+        }),
     }
 }
 

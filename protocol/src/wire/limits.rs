@@ -63,3 +63,5 @@ pub const CHAIN_LIFE: u64 = 4_096;
 pub const MAX_FRAGMENTS: usize = 512;
 /// The most unfinished chains of one channel; a further first fragment is ignored by everybody.
 pub const MAX_OPEN_CHAINS: usize = 32;
+/// The greatest place after which the log of a spare relay begins: seqs never overflow.
+pub const MAX_BASE: u64 = 1 << 56;

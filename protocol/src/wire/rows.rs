@@ -109,18 +109,18 @@ impl SignedRows {
     }
 
     /// Reads the document and checks its signature with the key that `key` returns for its
-    /// signer and claim; `None` from `key` refuses.
+    /// signer and what it says; `None` from `key` refuses.
     ///
     /// # Errors
     /// A [`WireError`]; [`WireError::Value`] also stands for a wrong signature.
     pub fn verify(
         &self,
-        key: impl FnOnce(RowsSigner, Option<&Claim>) -> Option<[u8; 32]>,
+        key: impl FnOnce(RowsSigner, &RowsDocument) -> Option<[u8; 32]>,
     ) -> Result<RowsDocument, WireError> {
         let split = self.0.len().checked_sub(64).ok_or(WireError::Truncated)?;
         let (body, signature) = (self.0.slice(..split), self.0.slice(split..));
         let (signer, document) = Self::decode(body.clone())?;
-        let key = key(signer, document.claim.as_ref()).ok_or(WireError::Value)?;
+        let key = key(signer, &document).ok_or(WireError::Value)?;
         let key = VerifyingKey::from_bytes(&key).map_err(|_| WireError::Value)?;
         let signature = Signature::from_slice(&signature).map_err(|_| WireError::Value)?;
         key.verify_strict(&[LABEL, &body].concat(), &signature).map_err(|_| WireError::Value)?;

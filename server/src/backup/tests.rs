@@ -7,7 +7,7 @@ use staffetta_protocol::wire::ids::Digest;
 use super::*;
 use crate::blobs::{Blobs, Chunk};
 use crate::config::Config;
-use crate::init::{Layout, init, store_options};
+use crate::init::{Layout, Purpose, init, store_options};
 use crate::registry::Parent;
 use crate::store::contract::{append, batch, hash_of, identity};
 use crate::store::sled::{SledOptions, SledStore};
@@ -23,7 +23,7 @@ impl World {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let data = dir.path().join("relay");
-        init(&data, "relay.example:9000", "Campagne").unwrap();
+        init(&data, "relay.example:9000", &Purpose::Team("Campagne")).unwrap();
         let world = Self { dir, data };
         let store = Arc::new(world.store());
         store.create(identity()).unwrap();

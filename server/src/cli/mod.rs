@@ -17,7 +17,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::config::{ConfigError, Loaded, Override};
-use crate::init::{self, Layout};
+use crate::init::{self, Layout, Purpose};
 use crate::relay;
 use crate::store::sled::damage;
 
@@ -55,6 +55,9 @@ enum Command {
         /// The team's name; it goes into the sealed bundle only.
         #[arg(long, default_value = "")]
         team: String,
+        /// Make a spare relay for a team that has one; prints a spare code for its admins.
+        #[arg(long, conflicts_with = "team")]
+        spare: bool,
     },
     /// Serve in the foreground until SIGTERM.
     Serve {
@@ -223,7 +226,8 @@ pub(crate) fn run() -> ExitCode {
 fn execute(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let Arguments { global, command } = arguments;
     match command {
-        Command::Init { address, team } => init(&global, &address, &team)?,
+        Command::Init { address, spare: true, .. } => init_spare(&global, &address)?,
+        Command::Init { address, team, .. } => init(&global, &address, &team)?,
         Command::Serve { listen, metrics, log_level } => {
             serve(&global, listen, metrics, log_level)?;
         }
@@ -266,10 +270,10 @@ fn execute(arguments: Arguments) -> anyhow::Result<ExitCode> {
 
 fn init(global: &Global, address: &str, team: &str) -> anyhow::Result<()> {
     let data = global.data()?;
-    let founded = init::init(data, address, team)?;
+    let founded = init::init(data, address, &Purpose::Team(team))?;
     let object = serde_json::json!({
         "fingerprint": founded.fingerprint,
-        "founder_code": founded.founder_code,
+        "founder_code": founded.code,
     });
     global.print(&object, |_| {
         format!(
@@ -281,7 +285,31 @@ fn init(global: &Global, address: &str, team: &str) -> anyhow::Result<()> {
              Start the relay: staffetta-relay serve --data-dir {}",
             data.display(),
             founded.fingerprint,
-            founded.founder_code,
+            founded.code,
+            data.display(),
+            data.display(),
+        )
+    })
+}
+
+fn init_spare(global: &Global, address: &str) -> anyhow::Result<()> {
+    let data = global.data()?;
+    let made = init::init(data, address, &Purpose::Spare)?;
+    let object = serde_json::json!({
+        "fingerprint": made.fingerprint,
+        "spare_code": made.code,
+    });
+    global.print(&object, |_| {
+        format!(
+            "The spare relay is ready in {}.\n\n\
+             Fingerprint  {}\n\
+             Spare code   {}\n\n\
+             Give the code to an admin of the team: staffetta relay spare add\n\
+             Copy {}/keys/backup.key to another machine: without it no backup opens.\n\
+             Start it and let it wait: staffetta-relay serve --data-dir {}",
+            data.display(),
+            made.fingerprint,
+            made.code,
             data.display(),
             data.display(),
         )

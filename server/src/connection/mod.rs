@@ -259,10 +259,11 @@ impl Connection {
     fn hello(&mut self, version: u16, lane: Lane, resume: Seq) {
         match &self.sender {
             Sender::Device(row) => {
-                let Some(identity) = self.hub.log.identity().filter(|id| id.lane == lane) else {
+                let Some((identity, head, oldest)) =
+                    self.hub.standing().filter(|(id, ..)| id.lane == lane)
+                else {
                     return self.end();
                 };
-                let (head, oldest) = (self.hub.log.head(), self.hub.log.oldest());
                 // What it wants next follows on what it committed.
                 row.saw(resume.saturating_sub(1).min(head.seq), (self.hub.steady)());
                 let admin = row.is_admin;

@@ -105,7 +105,8 @@ fn gather_sees_the_files_of_a_relay() {
     use std::os::unix::fs::PermissionsExt;
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("relay");
-    crate::init::init(&data, "relay.example:9000", "Campagne").unwrap();
+    crate::init::init(&data, "relay.example:9000", &crate::init::Purpose::Team("Campagne"))
+        .unwrap();
     let load = || {
         let file = data.join("config.toml");
         crate::config::Loaded::load(&file, std::iter::empty(), vec![])

@@ -68,6 +68,17 @@ impl Standing {
     }
 }
 
+/// What an invite is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// An admin made it, for one new device.
+    Member,
+    /// The relay made it: its holder founds the team.
+    Founder,
+    /// The relay made it: its holder makes the relay a team's next one.
+    Spare,
+}
+
 /// An invite as the relay has it: it cannot open the bundle.
 pub(crate) struct Invite {
     pub(super) id: InviteId,
@@ -75,8 +86,8 @@ pub(crate) struct Invite {
     pub(crate) psk: HopPsk,
     pub(crate) bundle: Bytes,
     pub(super) expires: u64,
-    /// Whether it founds the team.
-    pub(crate) is_founder: bool,
+    /// What it is good for.
+    pub(crate) kind: Kind,
     pub(super) door: Arc<Door>,
     standing: watch::Sender<Standing>,
     joins: AtomicU32,
@@ -101,7 +112,7 @@ pub(crate) struct NewInvite {
 }
 
 impl Invite {
-    pub(crate) fn new(from: NewInvite, is_founder: bool, standing: Standing) -> Self {
+    pub(crate) fn new(from: NewInvite, kind: Kind, standing: Standing) -> Self {
         let NewInvite { id, gate, psk, expires, bundle } = from;
         Self {
             id,
@@ -109,7 +120,7 @@ impl Invite {
             psk,
             bundle,
             expires,
-            is_founder,
+            kind,
             door: Arc::new(Door::default()),
             standing: watch::channel(standing).0,
             joins: AtomicU32::new(0),
@@ -145,7 +156,7 @@ impl Invite {
 
     fn is_open(&self, now: Moment) -> bool {
         let stage = self.standing.borrow().stage;
-        !self.is_founder && !matches!(stage, Stage::Ended(_)) && now.latest < self.expires
+        self.kind == Kind::Member && !matches!(stage, Stage::Ended(_)) && now.latest < self.expires
     }
 
     /// Whether seven days passed since it ended or expired.
@@ -178,7 +189,7 @@ impl Registry {
                 return Err(FailCode::TooLarge.into());
             }
         }
-        self.add_invite(Invite::new(invite, false, Standing::OPEN))?;
+        self.add_invite(Invite::new(invite, Kind::Member, Standing::OPEN))?;
         Ok(())
     }
 
@@ -217,7 +228,7 @@ impl Registry {
     /// to since the start. One is noted once.
     pub(crate) fn note_reuse(&self, invite: &Invite) -> u64 {
         let mut reused = self.reused.lock().unwrap_or_else(PoisonError::into_inner);
-        let first = !invite.is_founder && !invite.reused.swap(true, Ordering::Relaxed);
+        let first = invite.kind == Kind::Member && !invite.reused.swap(true, Ordering::Relaxed);
         if first && reused.len() < MAX_INVITES {
             reused.push((invite.id, (self.clock)()));
         }
@@ -235,7 +246,7 @@ impl Registry {
     pub(crate) fn join(&self, invite: &Invite, key: &StaticPublic) -> Result<(), Refused> {
         let _changing = self.changing();
         let (standing, now) = (*invite.standing.borrow(), (self.clock)());
-        if invite.is_founder {
+        if invite.kind != Kind::Member {
             return Err(FailCode::Denied.into());
         }
         if self.moment().latest >= invite.expires
@@ -289,9 +300,13 @@ impl Registry {
     }
 }
 
-/// Stores the founder code's invite in a new relay.
-pub(crate) fn store_founder(store: &dyn LogStore, invite: NewInvite) -> Result<(), StoreError> {
-    store.set(vec![record::invite(&Invite::new(invite, true, Standing::OPEN), &Standing::OPEN)?])
+/// Stores the founder code's or spare code's invite in a new relay.
+pub(crate) fn store_founder(
+    store: &dyn LogStore,
+    invite: NewInvite,
+    kind: Kind,
+) -> Result<(), StoreError> {
+    store.set(vec![record::invite(&Invite::new(invite, kind, Standing::OPEN), &Standing::OPEN)?])
 }
 
 fn must_be_admin(sender: &Sender) -> Result<(), FailCode> {

@@ -10,6 +10,7 @@ mod invites;
 mod operator;
 mod record;
 mod rows;
+mod spare;
 
 #[cfg(test)]
 mod tests;
@@ -26,7 +27,7 @@ pub(crate) use self::budget::OverQuota;
 pub(crate) use self::door::{Cut, Pass};
 use self::handles::Handles;
 use self::invites::Moment;
-pub(crate) use self::invites::{Invite, NewInvite, Standing, store_founder};
+pub(crate) use self::invites::{Invite, Kind, NewInvite, Standing, store_founder};
 pub(crate) use self::record::Parent;
 pub(crate) use self::rows::Row;
 use crate::config::Limits;

@@ -2,7 +2,7 @@
 
 use staffetta_protocol::wire::ids::Digest;
 
-use super::{Caller, Invite, NewInvite, Registry, Row, Standing, record};
+use super::{Caller, Invite, Kind, NewInvite, Registry, Row, Standing, record};
 use crate::store::{Change, StoreError};
 
 /// Bytes of a row's hash that an operator is shown.
@@ -77,10 +77,10 @@ impl Registry {
         if self.is_claimed() {
             return Err(OperatorError::Claimed);
         }
-        let invite = Invite::new(invite, true, Standing::OPEN);
+        let invite = Invite::new(invite, Kind::Founder, Standing::OPEN);
         let old: Vec<_> = {
             let tables = self.tables();
-            tables.invites.values().filter(|invite| invite.is_founder).cloned().collect()
+            tables.invites.values().filter(|invite| invite.kind == Kind::Founder).cloned().collect()
         };
         let removed =
             old.iter().map(|invite| Change { key: record::invite_key(&invite.id), value: None });

@@ -3,9 +3,10 @@
 //! ```text
 //! team            version 1 | team 32 | root 32 | authority 32 | documents 8 | last hash 32
 //! row/TRANSPORT   version 1 | A 32 | admin 1 | seen 8 | heard 8
-//! invite/ID       version 1 | founder 1 | stage 1 | gate 32 | psk 32 | expires 8 | ended 8 |
+//! invite/ID       version 1 | kind 1 (0 admin's, 1 founder, 2 spare) | stage 1 | gate 32 | psk 32 | expires 8 | ended 8 |
 //!                 asked 8 | joiner 32 (zeros if none) | bundle
 //! parent          version 1 | log id 16 | seq 8 | running hash 32, of the log this one replaces
+//! spare           version 1 | log id 16, of the log that this relay will have, until it is begun
 //! ```
 
 use bytes::Bytes;
@@ -18,7 +19,7 @@ use staffetta_protocol::wire::{Reader as WireReader, WireError, Writer};
 
 use super::Team;
 use super::budget::Budget;
-use super::invites::{Invite, NewInvite, Stage, Standing};
+use super::invites::{Invite, Kind, NewInvite, Stage, Standing};
 use super::rows::Row;
 use crate::config::Limits;
 use crate::log::forget::Reader;
@@ -28,6 +29,7 @@ const TEAM: &[u8] = b"team";
 const ROW: &[u8] = b"row/";
 const INVITE: &[u8] = b"invite/";
 const PARENT: &[u8] = b"parent";
+const SPARE: &[u8] = b"spare";
 const VERSION: u8 = 1;
 
 fn damaged(what: &'static str) -> StoreError {
@@ -70,6 +72,24 @@ impl Parent {
         let Some(value) = store.get(PARENT)? else { return Ok(None) };
         read_parent(value).map(Some).map_err(|_| damaged("the parent"))
     }
+}
+
+/// The id that the log of a spare relay will have, once somebody says where it begins.
+pub(super) fn spare(store: &dyn LogStore) -> Result<Option<LogId>, StoreError> {
+    let Some(value) = store.get(SPARE)? else { return Ok(None) };
+    let read = |value| {
+        let mut read = begin(value)?;
+        let log = LogId(read.array()?);
+        read.finish().map(|()| log)
+    };
+    read(value).map(Some).map_err(|_| damaged("the spare's log"))
+}
+
+/// The record of that id.
+pub(super) fn spare_log(log: &LogId) -> Change {
+    let mut out = Writer::default();
+    out.u8(VERSION).put(&log.0);
+    Change { key: SPARE.to_vec(), value: Some(out.finish()) }
 }
 
 fn read_parent(value: Vec<u8>) -> Result<Parent, WireError> {
@@ -161,7 +181,12 @@ pub(super) fn invites(store: &dyn LogStore) -> Result<Vec<Invite>, StoreError> {
 
 fn read_invite(id: InviteId, value: Vec<u8>) -> Result<Invite, WireError> {
     let mut read = begin(value)?;
-    let is_founder = flag(&mut read)?;
+    let kind = match read.u8()? {
+        0 => Kind::Member,
+        1 => Kind::Founder,
+        2 => Kind::Spare,
+        _ => return Err(WireError::Value),
+    };
     let stage = match read.u8()? {
         0 => Stage::Open,
         1 => Stage::Waiting,
@@ -178,7 +203,7 @@ fn read_invite(id: InviteId, value: Vec<u8>) -> Result<Invite, WireError> {
     let bundle = read.bytes16(MAX_BUNDLE)?;
     read.finish()?;
     let standing = Standing { stage, joiner, ended };
-    Ok(Invite::new(NewInvite { id, gate, psk, expires, bundle }, is_founder, standing))
+    Ok(Invite::new(NewInvite { id, gate, psk, expires, bundle }, kind, standing))
 }
 
 /// The key of an invite's record.
@@ -192,7 +217,12 @@ pub(super) fn invite_key(id: &InviteId) -> Vec<u8> {
 /// `TooLarge` for a bundle above its limit, which the codec refuses before.
 pub(super) fn invite(invite: &Invite, standing: &Standing) -> Result<Change, StoreError> {
     let mut out = Writer::default();
-    out.u8(VERSION).u8(invite.is_founder.into()).u8(match standing.stage {
+    out.u8(VERSION).u8(match invite.kind {
+        Kind::Member => 0,
+        Kind::Founder => 1,
+        Kind::Spare => 2,
+    });
+    out.u8(match standing.stage {
         Stage::Open => 0,
         Stage::Waiting => 1,
         Stage::Ended(InviteEnd::Enrolled) => 2,

@@ -12,7 +12,7 @@ use staffetta_protocol::wire::rows::{RowsDocument, RowsSigner, SignedRows};
 
 use super::budget::{Budget, OverQuota};
 use super::door::{Door, Ordinal, Pass};
-use super::{Caller, MAX_REGISTRY, Refused, Registry, Sender, Team, record};
+use super::{Caller, Kind, MAX_REGISTRY, Refused, Registry, Sender, Team, record};
 use crate::config::Limits;
 use crate::log::forget::Reader;
 use crate::store::{LogIdentity, StoreError};
@@ -93,7 +93,7 @@ impl Registry {
         let team = self.tables().team;
         let may_send = match sender {
             Sender::Device(row) => row.is_admin,
-            Sender::Newcomer(invite, _) => invite.is_founder && team.is_none(),
+            Sender::Newcomer(invite, _) => invite.kind != Kind::Member && team.is_none(),
         };
         if !may_send {
             return Err(FailCode::Denied.into());
@@ -102,16 +102,19 @@ impl Registry {
             // Its DONE was lost.
             return Ok(());
         }
+        let spare = matches!(sender, Sender::Newcomer(invite, _) if invite.kind == Kind::Spare);
         let document = signed
-            .verify(|signer, claim| match (team, claim, signer) {
-                (None, Some(claim), RowsSigner::Root) => Some(claim.root),
+            .verify(|signer, document| match (team, &document.claim, signer) {
+                (None, Some(claim), RowsSigner::Root) if !spare => Some(claim.root),
+                // The team's root is not on its admins' devices any more.
+                (None, Some(_), RowsSigner::Authority) if spare => Some(document.authority),
                 (Some(team), None, RowsSigner::Root) => Some(team.root),
                 (Some(team), None, RowsSigner::Authority) => Some(team.authority),
                 _ => None,
             })
             .map_err(|_| FailCode::Denied)?;
-        let next = next_team(team, &document, signed.hash())?;
-        self.make(next, document)?;
+        let next = next_team(team, &document, signed.hash(), spare)?;
+        self.make(next, document, spare)?;
         self.ensure_log()?;
         if let Sender::Newcomer(invite, key) = sender {
             self.founded(invite, key)?;
@@ -119,7 +122,7 @@ impl Registry {
         Ok(())
     }
 
-    fn make(&self, team: Team, document: RowsDocument) -> Result<(), Refused> {
+    fn make(&self, team: Team, document: RowsDocument, spare: bool) -> Result<(), Refused> {
         let now = (self.clock)();
         let start = Reader { seen: self.store.head().seq, heard: (self.steady)() };
         let removed: Vec<Digest> = document.removed.iter().map(|transport| transport.0).collect();
@@ -138,7 +141,11 @@ impl Registry {
                 Row::new(row.access, row.transport, row.admin, start, budget)
             })
             .collect();
-        self.store.set(record::changed_rows(&team, &removed, &added))?;
+        let mut changes = record::changed_rows(&team, &removed, &added);
+        if spare {
+            changes.push(record::spare_log(&LogId::random(&mut OsRandom)));
+        }
+        self.store.set(changes)?;
         let mut tables = self.tables();
         tables.team = Some(team);
         for transport in added.iter().map(|row| row.transport.0).chain(removed) {
@@ -159,6 +166,8 @@ impl Registry {
     pub(super) fn ensure_log(&self) -> Result<(), StoreError> {
         let team = self.tables().team;
         match team {
+            // A spare's is created when somebody says where it begins.
+            Some(_) if record::spare(&*self.store)?.is_some() => Ok(()),
             Some(team) if self.store.identity().is_none() => {
                 let log = LogId::random(&mut OsRandom);
                 self.store.create(LogIdentity { team: team.id, lane: Lane(0), log })
@@ -179,9 +188,16 @@ impl Registry {
     }
 }
 
-fn next_team(team: Option<Team>, document: &RowsDocument, hash: Digest) -> Result<Team, FailCode> {
+fn next_team(
+    team: Option<Team>,
+    document: &RowsDocument,
+    hash: Digest,
+    spare: bool,
+) -> Result<Team, FailCode> {
     let (version, previous) = team.map_or((0, Digest([0; 32])), |team| (team.version, team.hash));
-    if document.version != version + 1 || document.previous != previous {
+    // A spare's registry goes on where the team's stands, so that versions only grow.
+    let follows = document.version == version + 1 || (spare && document.version > version);
+    if !follows || document.previous != previous {
         return Err(FailCode::Stale);
     }
     let (id, root) = match (team, &document.claim) {

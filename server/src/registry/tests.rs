@@ -77,7 +77,7 @@ impl World {
         let relay = StaticSecret::generate(&mut OsRandom).public();
         let steady: Clock = Arc::new(move || steady.load(Ordering::SeqCst));
         let store: Arc<dyn LogStore> = Arc::new(MemoryStore::new(steady));
-        store_founder(&*store, founder_invite()).unwrap();
+        store_founder(&*store, founder_invite(), Kind::Founder).unwrap();
         let registry = Self::open(&store, &relay, &now);
         let code = registry.tables().invites.values().next().unwrap().clone();
         let founder = Sender::Newcomer(code, StaticPublic([1; 32]));

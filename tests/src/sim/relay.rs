@@ -162,7 +162,7 @@ impl Relay {
         if document.hash() == last {
             return ToDevice::Done { request };
         }
-        let Ok(read) = document.verify(|_, claim| claim.map(|c| c.root).or(authority)) else {
+        let Ok(read) = document.verify(|_, read| read.claim.map(|c| c.root).or(authority)) else {
             return denied;
         };
         if read.previous != last {

@@ -41,6 +41,14 @@ say! {
     in_use => "in use";
     team_moves => "The team moves. Every device follows by itself; every screen says so.";
     relay_accepted => "The team goes on with this relay. Every device follows by itself.";
+    ask_spare_code => "The spare relay's code: ";
+    no_code => "No code was given.";
+    spare_added => "The team has a spare relay. When the relay is gone, every device goes there by itself.";
+    spare_removed => "The team has no spare relay any more. Every screen says so.";
+    no_spare => "The team has no spare relay. To add one: staffetta relay spare add";
+    spare_after(seconds: u64) => "after {seconds} s without the relay";
+    spare_answered => "last answered";
+    relay_found => "This device looks there for an admin's word. See: staffetta status";
     receipts_on => "Receipts are on: a message tells how far its sender has read.";
     receipts_off => "Receipts are off.";
     role_given(member: &str, role: &str) => "{member} is {role} now. Every screen says so.";

@@ -41,6 +41,14 @@ say! {
     in_use => "utilisée";
     team_moves => "L’équipe déménage. Chaque appareil suit de lui-même ; tous les écrans le disent.";
     relay_accepted => "L’équipe continue avec ce relais. Chaque appareil suit de lui-même.";
+    ask_spare_code => "Le code du relais de secours : ";
+    no_code => "Aucun code n’a été donné.";
+    spare_added => "L’équipe a un relais de secours. Si le relais disparaît, chaque appareil y va de lui-même.";
+    spare_removed => "L’équipe n’a plus de relais de secours. Tous les écrans le disent.";
+    no_spare => "L’équipe n’a pas de relais de secours. Pour en ajouter un : staffetta relay spare add";
+    spare_after(seconds: u64) => "après {seconds} s sans le relais";
+    spare_answered => "dernière réponse";
+    relay_found => "Cet appareil y cherche la parole d’un admin. Voir : staffetta status";
     receipts_on => "Les accusés de lecture sont activés : un message dit jusqu’où son auteur a lu.";
     receipts_off => "Les accusés de lecture sont désactivés.";
     role_given(member: &str, role: &str) => "{member} : désormais {role}. Tous les écrans le disent.";

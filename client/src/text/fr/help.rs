@@ -43,8 +43,31 @@ pub(in crate::text) const HELP: &[(&str, &str)] = &[
         "Ajouter une adresse à laquelle le même relais répond, comme un autre nom ou un service onion",
     ),
     (
-        "As an admin, move the team to the relay at ADDRESS, restored there from a backup",
-        "En tant qu’admin, déménager l’équipe vers le relais à ADRESSE, restauré là depuis une sauvegarde",
+        "As an admin, move the team to the relay at ADDRESS, restored there from a backup, or to a spare",
+        "En tant qu’admin, déménager l’équipe vers le relais à ADRESSE, restauré là depuis une sauvegarde, ou vers un relais de secours",
+    ),
+    ("To the spare relay that the team has", "Vers le relais de secours de l’équipe"),
+    (
+        "To a spare relay that nobody has added, whose code is asked for or read from standard input",
+        "Vers un relais de secours que personne n’a ajouté, dont le code est demandé ou lu sur l’entrée standard",
+    ),
+    (
+        "Show the spare relay, to which everybody goes when the relay is gone, or, as an admin, set it",
+        "Montrer le relais de secours, où tous vont si le relais disparaît, ou, en tant qu’admin, le choisir",
+    ),
+    (
+        "Add a relay made with `init --spare`; its code is asked for or read from standard input",
+        "Ajouter un relais créé par `init --spare` ; son code est demandé ou lu sur l’entrée standard",
+    ),
+    (
+        "Go there after this long without the relay: 5s to 7d",
+        "Y aller après ce temps sans le relais : de 5s à 7d",
+    ),
+    ("Show it", "Le montrer"),
+    ("Go there no more", "Ne plus y aller"),
+    (
+        "Find the team at a spare relay whose code an admin tells you; it is asked for or read from standard input",
+        "Retrouver l’équipe sur un relais de secours dont un admin vous dit le code ; il est demandé ou lu sur l’entrée standard",
     ),
     (
         "As an admin, go on with a relay that was restored at the same address",

@@ -83,7 +83,9 @@ impl Outbox {
     pub(super) fn send(&self, frame: ToRelay) -> Result<(), Overflow> {
         let units = match &frame {
             ToRelay::Put { cells, .. } | ToRelay::Join { cells, .. } => cells.len().max(1),
-            ToRelay::Hello { .. } | ToRelay::Seen { .. } | ToRelay::Ping => 1,
+            ToRelay::Hello { .. } | ToRelay::Seen { .. } | ToRelay::Ping | ToRelay::Base { .. } => {
+                1
+            }
             _ => MAX_WIRE_MESSAGE / CELL_RECORD,
         };
         let units = u32::try_from(units).map_err(|_| Overflow)?;

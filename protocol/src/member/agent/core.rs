@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::noise::keys::{AccessSecret, StaticPublic, StaticSecret};
+use crate::noise::keys::{AccessSecret, GateKey, HopPsk, StaticPublic, StaticSecret};
 use crate::wire::frame::{ToDevice, ToRelay};
 use crate::wire::ids::Seq;
 
@@ -66,7 +66,21 @@ pub struct Dial {
     pub access: AccessSecret,
     /// The first seq wanted.
     pub resume: Seq,
+    /// Call as the holder of a code, and not as a device.
+    pub holder: Option<CodeHolder>,
 }
+
+/// What the holder of a code calls with.
+pub struct CodeHolder {
+    /// Opens the gate.
+    pub gate: GateKey,
+    /// The psk of the hop.
+    pub psk: HopPsk,
+    /// The key that the code binds to.
+    pub throwaway: StaticSecret,
+}
+
+const _: () = assert!(std::mem::needs_drop::<CodeHolder>());
 
 /// Why the link is down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,8 +102,9 @@ pub enum Down {
 pub trait Core: Send + 'static {
     /// What the link needs for its next connection; `None` while there is nothing to connect to.
     fn dial(&self) -> Option<Dial>;
-    /// A connection stands over this one of the addresses; WELCOME comes next.
-    fn reached(&mut self, _now: Now, _address: &str) {}
+    /// A connection stands over this one of the addresses; WELCOME comes next. To the holder of a
+    /// code the relay has shown its static key.
+    fn reached(&mut self, _now: Now, _address: &str, _relay: Option<StaticPublic>) {}
     /// The relay sent a frame; the first on each connection is WELCOME.
     fn frame(&mut self, now: Now, frame: ToDevice);
     /// Several frames that waited at once, in their order; as if [`Core::frame`] were called with

@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::super::store::{Passphrase, ProfileLock};
 use super::clock::Clock;
 use super::connection::Role;
-use super::core::{ApiError, Core, Dial};
+use super::core::{ApiError, CodeHolder, Core, Dial};
 use super::deliveries::{Consumer, Deliveries};
 use super::events::Events;
 use super::link::{Control, Dialer, Gone, LinkEvent, Target};
@@ -194,8 +194,13 @@ impl Dialer for CoreDialer {
         let (answer, answered) = oneshot::channel();
         self.0.send(Job::Dial(answer)).await.map_err(|_| Gone)?;
         let dial = answered.await.map_err(|_| Gone)?;
-        Ok(dial.map(|Dial { addresses, relay, transport, access, resume }| {
-            let role = Role::Device { relay, transport, access, resume };
+        Ok(dial.map(|Dial { addresses, relay, transport, access, resume, holder }| {
+            let role = match holder {
+                Some(CodeHolder { gate, psk, throwaway }) => {
+                    Role::Newcomer { gate, psk, throwaway }
+                }
+                None => Role::Device { relay, transport, access, resume },
+            };
             Arc::new(Target { addresses, role })
         }))
     }

@@ -6,7 +6,7 @@ use super::core::{ApiError, Down};
 use super::join::{MAX_ATTEMPTS, ended, no_version, standing, unreachable};
 use super::newcomer::{Newcomer, NewcomerEvent, NewcomerOptions};
 use crate::invite_code::{Invitation, InviteCode};
-use crate::member::engine::read_bundle;
+use crate::member::engine::{not_an_invitation, read_bundle};
 use crate::noise::keys::StaticSecret;
 use crate::random::OsRandom;
 
@@ -57,6 +57,7 @@ async fn look(
                 let bundle = read_bundle(code, &relay, &bundle, clock.now().unix_s())?;
                 let inviter = match bundle.invitation {
                     Invitation::Founder => None,
+                    Invitation::Spare => return Err(not_an_invitation()),
                     Invitation::Member { inviter, .. } => Some(inviter),
                 };
                 let (team, auto_approve) = (bundle.team, bundle.auto_approve);

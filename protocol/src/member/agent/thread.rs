@@ -249,9 +249,9 @@ impl Engine {
                 // What a connection of before still says means nothing to a locked profile.
                 let Some(core) = self.core.as_mut() else { return };
                 match event {
-                    LinkEvent::Up { address, welcome, outbox, .. } => {
+                    LinkEvent::Up { address, welcome, outbox, relay } => {
                         self.outbox = Some(outbox);
-                        core.reached(now, &address);
+                        core.reached(now, &address, relay);
                         core.frame(now, welcome);
                     }
                     // Taken out by `carry_out_all`.

@@ -97,12 +97,17 @@ impl Cx<'_> {
     /// The relay's addresses are others. **Dangerous acts are announced on every screen.** The
     /// author's device tells the relay as well.
     pub(super) fn relay_changed(&mut self, number: u32, origin: Origin) -> Result<(), Fault> {
-        let relay = self.memory.roster()?.relay();
-        let Some(addresses) = relay.map(|relay| relay.addresses.clone()) else { return Ok(()) };
-        if addresses == self.memory.profile.addresses {
+        let Some(relay) = self.memory.roster()?.relay().cloned() else { return Ok(()) };
+        let (key, addresses) = (relay.key.0.to_vec(), relay.addresses);
+        let other_relay = key != self.memory.profile.relay;
+        if addresses == self.memory.profile.addresses && !other_relay {
             return Ok(());
         }
-        self.memory.profile.addresses = addresses;
+        if other_relay && self.memory.profile.unsaid.is_some() {
+            // Of the relay that is gone, read from what was carried over.
+            return Ok(());
+        }
+        (self.memory.profile.relay, self.memory.profile.addresses) = (key, addresses);
         self.save_profile()?;
         if origin == Origin::Own && self.has_authority()? {
             self.tell_addresses()?;
@@ -111,8 +116,16 @@ impl Cx<'_> {
     }
 
     /// A connection stands over this address, which is tried first from now on.
-    pub(super) fn reached(&mut self, address: &str) -> Result<(), Fault> {
+    pub(super) fn reached(
+        &mut self,
+        address: &str,
+        relay: Option<StaticPublic>,
+    ) -> Result<(), Fault> {
         self.link.address = Some(address.to_owned());
+        self.link.relay = relay;
+        if !self.is_at_home() {
+            return Ok(());
+        }
         if self.memory.profile.reached.as_deref() == Some(address) {
             return Ok(());
         }

@@ -168,7 +168,8 @@ impl Cx<'_> {
                     | "search"
                     | "subscribe"
             )
-            && (method, why) != ("relay.accept", Stopped::Strange)
+            && !(why == Stopped::Strange
+                && matches!(method, "relay.accept" | "relay.find" | "relay.move"))
         {
             return Err(stopped_fault(why));
         }
@@ -217,6 +218,13 @@ impl Cx<'_> {
                 Ok(())
             }
             "relay.move" => self.move_relay(id, &read(params)?),
+            "relay.spare" => {
+                if let Some(answer) = self.relay_spare(id, &read(params)?)? {
+                    return Ok(Some(answer));
+                }
+                Ok(())
+            }
+            "relay.find" => self.find_relay(id, &read(params)?),
             "relay.accept" => self.accept_log(id),
             "verify" => return self.verify(&read(params)?).map(Some),
             "team" => return self.team().map(Some),

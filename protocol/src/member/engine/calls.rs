@@ -2,11 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::addresses::in_order;
 use super::fault::Fault;
 use super::link::{Asked, Link};
 use super::profile::{Stage, Stopped};
-use super::scout::Scout;
 use super::{Cx, Engine};
 use crate::member::agent::core::{CallId, Core, Dial, Down, Now, Out};
 use crate::noise::keys::{AccessSecret, StaticPublic, StaticSecret};
@@ -18,6 +16,7 @@ const HOUSEKEEPING_MS: u64 = 60_000;
 
 impl Core for Engine {
     fn dial(&self) -> Option<Dial> {
+        let whom = self.whom_to_call()?;
         let profile = &self.memory.profile;
         let resume = match (&profile.stage, self.memory.cursor) {
             _ if profile.stopped.is_some_and(|why| why != Stopped::Strange) => return None,
@@ -28,19 +27,17 @@ impl Core for Engine {
         };
         let keys = self.memory.keys.as_ref()?;
         Some(Dial {
-            addresses: match self.scout.as_ref().filter(|scout| scout.is_out()) {
-                Some(Scout { address, .. }) => vec![address.clone()],
-                None => in_order(&profile.addresses, profile.reached.as_deref(), &self.avoided),
-            },
-            relay: StaticPublic(profile.relay.as_slice().try_into().ok()?),
+            addresses: whom.addresses,
+            relay: whom.relay,
             transport: StaticSecret::from_secret(Secret::copy(keys.transport.secret().expose())?),
             access: AccessSecret::from_secret(Secret::copy(keys.access.secret().expose())?),
             resume,
+            holder: whom.holder,
         })
     }
 
-    fn reached(&mut self, now: Now, address: &str) {
-        if let Err(fault) = self.step(now, |cx| cx.reached(address)) {
+    fn reached(&mut self, now: Now, address: &str, relay: Option<StaticPublic>) {
+        if let Err(fault) = self.step(now, |cx| cx.reached(address, relay)) {
             tracing::warn!(?fault, "an address could not be kept");
         }
     }
@@ -74,6 +71,7 @@ impl Core for Engine {
         let was = self.link.connected || self.link.down != Some(why);
         self.link = Link::broken(why);
         self.scout_down(why);
+        self.away_down(now, why);
         if was {
             let state = if why == Down::Refused { "refused" } else { "offline" };
             let event = json!({"v": 1, "type": "connection", "state": state});
@@ -156,7 +154,10 @@ impl Engine {
 impl Cx<'_> {
     fn frame(&mut self, frame: ToDevice) -> Result<(), Fault> {
         match frame {
-            ToDevice::Welcome { log, head, hash, .. } => self.welcome(log, head, hash),
+            ToDevice::Welcome { log, oldest, head, hash, .. } => {
+                self.welcome(log, (head, hash), oldest > 0)
+            }
+            ToDevice::InviteWelcome { bundle, state, .. } => self.code_welcome(&bundle, state),
             // What was under way on a connection that is given up.
             _ if !self.link.connected => Ok(()),
             // Of a relay that is not the team's, the log is looked at and nothing else.
@@ -179,16 +180,15 @@ impl Cx<'_> {
                 self.notice(kind, retry_ms);
                 Ok(())
             }
-            ToDevice::Pong
-            | ToDevice::Join { .. }
-            | ToDevice::InviteWelcome { .. }
-            | ToDevice::NoVersion { .. } => Ok(()),
+            ToDevice::Pong | ToDevice::Join { .. } | ToDevice::NoVersion { .. } => Ok(()),
         }
     }
 
     fn done(&mut self, request: Request) -> Result<(), Fault> {
         match self.link.answered(request) {
             Some(Asked::Rows) => self.rows_done(),
+            Some(Asked::SpareRows) => self.spare_rows_done(),
+            Some(Asked::Base) => self.base_taken(),
             Some(Asked::Invite(id)) => self.invite_opened(&id),
             Some(Asked::InviteEnd(id)) => self.invite_ended(&id),
             Some(Asked::BlobPut(blob, index)) => {
@@ -205,6 +205,9 @@ impl Cx<'_> {
             Some(Asked::Put(ids)) => self.put_failed(&ids, code, retry_ms),
             Some(Asked::Carry(..)) => self.put_failed(&[], code, retry_ms),
             Some(Asked::Rows) => self.rows_failed(code, retry_ms),
+            Some(Asked::SpareRows) => self.spare_rows_failed(),
+            // Somebody else was quicker.
+            Some(Asked::Base) => self.base_taken(),
             Some(asked @ (Asked::Invite(_) | Asked::InviteEnd(_))) => {
                 self.invite_failed(&asked, code)
             }
@@ -235,6 +238,7 @@ impl Cx<'_> {
         self.forget_own_packages()?;
         self.report_seen();
         self.cut_leftovers()?;
+        self.look_after_spare()?;
         self.trim_checks()?;
         self.freeze_overdue()
     }

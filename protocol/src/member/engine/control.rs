@@ -103,6 +103,8 @@ impl Cx<'_> {
             Action::RelayAddresses { relay, addresses } => roster
                 .relay()
                 .is_some_and(|known| known.key == *relay && known.addresses == *addresses),
+            Action::LogChange { new, .. } => roster.log() == Some(new),
+            Action::NextRelay(next) => roster.next_relay() == Some(next),
             _ => false,
         };
         if moot {
@@ -152,6 +154,7 @@ impl Cx<'_> {
                 self.role_changed(&member, from, to, origin)?;
             }
             Applied::RelayAddresses => self.relay_changed(number, origin)?,
+            Applied::NextRelay => self.next_relay_changed(number)?,
             Applied::Rewound { revoked, roles, relay } => {
                 self.rewound(signed, &revoked, &roles, origin)?;
                 if relay {

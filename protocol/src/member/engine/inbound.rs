@@ -42,13 +42,21 @@ impl From {
 impl Cx<'_> {
     /// WELCOME: the relay says which log it has. A log id, or a head, that contradicts what it has
     /// shown before stops the device.
-    pub(super) fn welcome(&mut self, log: LogId, head: Seq, hash: Digest) -> Result<(), Fault> {
+    pub(super) fn welcome(
+        &mut self,
+        log: LogId,
+        (head, hash): (Seq, Digest),
+        begun: bool,
+    ) -> Result<(), Fault> {
         self.link.connected = true;
         self.link.down = None;
         self.link.target = head;
         self.link.shown = Some((log, head, hash));
         if self.scout.as_ref().is_some_and(Scout::is_out) {
-            return self.scouted(log, head, hash);
+            return self.scouted(log, (head, hash), begun);
+        }
+        if !self.is_at_home() && !self.may_stay_elsewhere(log)? {
+            return Ok(());
         }
         (self.link.seen, self.link.seen_at) = (self.memory.head(), self.now.mono_ms);
         if self.memory.profile.behind.is_some() {
@@ -61,6 +69,10 @@ impl Cx<'_> {
                     return self.other_log(log);
                 }
                 self.back_from_strange()?;
+                self.is_back();
+                if !begun {
+                    return self.put_base();
+                }
                 if self.begin_to_carry(head, hash)? {
                     return Ok(());
                 }

@@ -253,6 +253,7 @@ impl Cx<'_> {
         profile.team = if bundle.team.is_empty() { "team".into() } else { bundle.team.clone() };
         match &bundle.invitation {
             Invitation::Founder => self.found(code, &bundle),
+            Invitation::Spare => Err(super::spare::not_an_invitation().into()),
             Invitation::Member { inviter, .. } => self.ask(code, &bundle, inviter),
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use crate::member::agent::core::Down;
+use crate::noise::keys::StaticPublic;
 use crate::wire::frame::Request;
 use crate::wire::ids::{BlobId, CellId, Digest, InviteId, LogId, Seq};
 
@@ -17,6 +18,8 @@ pub(super) struct Link {
     pub(super) down: Option<Down>,
     /// The address over which this connection goes.
     pub(super) address: Option<String>,
+    /// The relay's key, as it was shown to the holder of a code.
+    pub(super) relay: Option<StaticPublic>,
     /// The log that WELCOME named, its head and the running hash there.
     pub(super) shown: Option<(LogId, Seq, Digest)>,
     /// When to look for the team's own relay elsewhere, in monotonic milliseconds.
@@ -51,6 +54,9 @@ pub(super) enum Asked {
     /// Cells of the old log from this place on, so many.
     Carry(Seq, u64),
     Rows,
+    /// The rows of another relay than the team's.
+    SpareRows,
+    Base,
     Invite(InviteId),
     InviteEnd(InviteId),
     BlobPut(BlobId, u16),

@@ -42,6 +42,7 @@ mod members;
 mod memory;
 mod mentions;
 mod moving;
+mod next;
 mod outbound;
 mod packages;
 mod place;
@@ -58,6 +59,8 @@ mod rows;
 mod scout;
 mod screen;
 mod search;
+mod spare;
+mod spare_rows;
 mod standstill;
 mod strange;
 mod trust;
@@ -77,6 +80,7 @@ use serde_json::Value;
 use self::fault::Fault;
 use self::link::Link;
 use self::memory::Memory;
+use self::next::Away;
 use self::scout::Scout;
 use self::waits::Waits;
 use super::agent::core::{ApiError, CallId, Now, Out};
@@ -87,6 +91,7 @@ use crate::random::Random;
 pub(crate) use self::approve::BOT_NAME;
 pub use self::joining::{Joined, Step, read_bundle};
 pub use self::profile::Profile;
+pub(crate) use self::spare::not_an_invitation;
 pub(crate) use self::views::rfc3339;
 
 /// A device's state and everything it does.
@@ -103,6 +108,8 @@ pub struct Engine {
     scout: Option<Scout>,
     /// Addresses that led to a relay which the team has left; tried last.
     avoided: Vec<String>,
+    /// Since when the team's relay is not reached, and whether the next one is called now.
+    away: Away,
     /// When the next message is to vanish, in unix seconds; 0 before the first step.
     expiry: Option<u64>,
     /// The same as a timer, in monotonic milliseconds.
@@ -118,6 +125,7 @@ struct Cx<'a> {
     random: &'a mut (dyn Random + Send),
     scout: &'a mut Option<Scout>,
     avoided: &'a mut Vec<String>,
+    away: &'a mut Away,
     now: Now,
     effects: Vec<Out>,
     /// Whether what is due has to be looked at when the step ends.
@@ -145,6 +153,7 @@ impl Engine {
             housekeeping_at: 0,
             scout: None,
             avoided: Vec::new(),
+            away: Away::default(),
             expiry: Some(0),
             expiry_due: None,
         })
@@ -156,7 +165,7 @@ impl Engine {
         now: Now,
         work: impl FnOnce(&mut Cx<'_>) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
-        let Self { store, random, memory, link, waits, scout, avoided, .. } = self;
+        let Self { store, random, memory, link, waits, scout, avoided, away, .. } = self;
         let before = link.mark();
         let due = self.expiry.is_some_and(|at| at <= now.unix_s());
         let done = store.step(|tx| {
@@ -171,6 +180,7 @@ impl Engine {
                 random,
                 scout,
                 avoided,
+                away,
                 now,
                 effects,
                 unsettled,

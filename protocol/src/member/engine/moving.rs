@@ -16,7 +16,7 @@ use super::heads::short;
 use super::link::Asked;
 use super::profile::Stopped;
 use crate::member::agent::core::Out;
-use crate::member::store::{Cursor, OutKind, RingCell};
+use crate::member::store::{Cursor, RingCell};
 use crate::wire::Cells;
 use crate::wire::frame::ToRelay;
 use crate::wire::ids::{Digest, Lane, LogId, Seq};
@@ -84,15 +84,11 @@ impl Cx<'_> {
         let Some(new) = self.memory.next_log.take() else { return Ok(false) };
         cursor.log = new;
         self.set_cursor(*cursor)?;
-        // A beacon names the log; those under way are made anew.
-        for out in self.tx.pending_messages()? {
-            if out.message.kind == OutKind::Beacon {
-                self.tx.remove_out(out.id)?;
-            }
-        }
+        self.forget_beacons_under_way()?;
+        self.arrive_with_rows(&new)?;
         if self.link.shown.is_some_and(|(log, ..)| log == new) {
             self.memory.profile.moved = None;
-            self.save_profile()?;
+            self.is_home_now()?;
             return Ok(false);
         }
         self.hang_up();

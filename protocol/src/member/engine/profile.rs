@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::ByteArray;
 
 use super::moving::Moved;
+use super::next::{Found, Unsaid};
 use crate::wire::ids::{DeviceId, InviteId, MemberId, RoomId, Seq};
 
 /// What a profile knows of itself beside its keys.
@@ -45,6 +46,12 @@ pub struct Profile {
     /// The team has moved, and the new log may lack something that the old one had.
     #[serde(default)]
     pub(super) moved: Option<Moved>,
+    /// The device went to the next relay by itself; no entry in the new log says so yet.
+    #[serde(default)]
+    pub(super) unsaid: Option<Unsaid>,
+    /// A relay that somebody's spare code led to, until an admin's word is read there.
+    #[serde(default)]
+    pub(super) found: Option<Found>,
     /// Why the device has stopped, if it has.
     pub(super) stopped: Option<Stopped>,
 }

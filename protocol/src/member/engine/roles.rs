@@ -209,6 +209,7 @@ impl Cx<'_> {
                 Action::Revoke { device: id } => ("revoke", device(id)),
                 Action::Role { member, .. } => ("role", self.name_of(member)),
                 Action::RelayAddresses { .. } => ("relay", None),
+                Action::NextRelay(_) => ("spare", None),
                 Action::LogChange { .. } => ("log", None),
                 Action::RoomRestart { .. } => ("restart", None),
                 Action::Policy { name, .. } => ("policy", Some(name.clone())),

@@ -93,6 +93,29 @@ impl Cx<'_> {
         Ok(self.tx.set(MetaKey::Rows, &state)?)
     }
 
+    /// The registry is another relay's, which stands at this version and has these rows: what
+    /// differs from this device's list follows.
+    pub(super) fn continue_rows(
+        &mut self,
+        version: u64,
+        previous: [u8; 32],
+        has: impl Fn(&AccessRow) -> bool,
+        there: &[[u8; 32]],
+    ) -> Result<(), Fault> {
+        let rows = self.tx.access_rows()?;
+        let adding = rows.iter().filter(|row| !has(row)).map(|row| ByteArray::new(row.device.0));
+        let gone = |hash: &&[u8; 32]| !rows.iter().any(|row| row.transport.0.0 == **hash);
+        let state = RowsState {
+            version,
+            previous: ByteArray::new(previous),
+            adding: adding.collect(),
+            removing: there.iter().filter(gone).map(|hash| ByteArray::new(*hash)).collect(),
+            addressing: true,
+            ..RowsState::default()
+        };
+        self.tx.set(MetaKey::Rows, &state).map_err(Fault::from)
+    }
+
     /// Wishes for a row; its secrets are in the access table already.
     pub(super) fn add_row(&mut self, device: &DeviceId) -> Result<(), Fault> {
         let mut state = self.rows_state()?;

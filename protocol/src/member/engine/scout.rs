@@ -1,34 +1,67 @@
-//! `relay move`: an admin's device looks at the new relay before it says anything to the team.
+//! An admin's device looks at another relay before it says anything to the team.
 //!
-//! It calls the new address instead of the old ones, compares the log there with what it has read
-//! itself, and goes back to the old relay to post what all others will read there.
+//! It calls that relay instead of the team's, sees what is there, and goes back to post what all
+//! others will read.
 
 use serde::Deserialize;
 use serde_json::json;
 
 use super::addresses::canonical;
 use super::fault::{Fault, failed, refused};
+use super::next::Found;
 use super::waits::{Wait, What};
 use super::{Cx, Engine};
+use crate::invite_code::InviteCode;
 use crate::member::agent::core::{ApiError, CallId, Down, Out};
-use crate::member::roster::{Action, Author};
+use crate::member::roster::{Action, NextRelay};
+use crate::noise::keys::{StaticPublic, StaticSecret};
 use crate::wire::ids::{Digest, LogId, Seq};
 
-/// Milliseconds that an admin waits for a look at the new relay.
+/// Milliseconds that an admin waits for a look at another relay.
 const SCOUT_WAIT_MS: u64 = 30_000;
 
-/// What `relay.move` asks for.
+/// What `relay.move` asks for: one of them.
 #[derive(Deserialize)]
 pub(super) struct MoveParams {
-    address: String,
+    /// A relay restored from a backup.
+    address: Option<String>,
+    /// A spare relay that is not the team's yet.
+    code: Option<String>,
 }
 
-/// An admin's device on its way to look at the new relay.
+/// What a device wants at another relay.
+pub(super) enum Goal {
+    /// To see whether it holds the team's log.
+    Restored(String),
+    /// To make it the team's with its spare code.
+    Claim(InviteCode, StaticSecret),
+    /// To see which log it will have.
+    Meet(Found),
+    /// To bring it the rows.
+    Renew(Found),
+    /// To learn from its spare code how to know it.
+    Find(InviteCode, StaticSecret),
+}
+
+/// What an admin's device says when it is back.
+pub(super) enum Errand {
+    /// The team goes on in the log there.
+    Move,
+    /// It is the next relay, after so many seconds without the present one.
+    Next(u32),
+    /// Nothing.
+    Silent,
+}
+
+/// A device on its way to another relay.
 pub(super) struct Scout {
-    pub(super) address: String,
-    call: CallId,
+    pub(super) goal: Goal,
+    pub(super) errand: Errand,
+    pub(super) call: Option<CallId>,
+    /// A failure may still be that of an attempt which began before; the next is its own.
+    pub(super) doubtful: bool,
     /// What it found there: the log, and the end of what both logs hold.
-    found: Option<(LogId, Seq, Digest)>,
+    pub(super) found: Option<(LogId, Seq, Digest)>,
 }
 
 impl Scout {
@@ -40,15 +73,43 @@ impl Scout {
 
 impl Cx<'_> {
     /// `relay.move`: looks at the relay at an address; if it holds the team's log, says to
-    /// everybody that the team goes on there.
+    /// everybody that the team goes on there. Without an address, to the spare relay.
     pub(super) fn move_relay(&mut self, call: CallId, params: &MoveParams) -> Result<(), Fault> {
         self.may_move_relay()?;
-        let address = canonical(&params.address)?;
-        if self.scout.is_some() || !self.caught_up() {
-            let hint = Some("Try again in a moment.");
-            return Err(failed(75, "This device is not ready to move the team.", hint).into());
+        match (&params.address, &params.code) {
+            (Some(address), _) => {
+                let goal = Goal::Restored(canonical(address)?);
+                self.must_be_ready()?;
+                self.send_scout(call, goal, Errand::Move)
+            }
+            (None, Some(code)) => {
+                let goal = self.claim(code)?;
+                self.send_scout(call, goal, Errand::Move)
+            }
+            (None, None) => self.move_to_spare(call),
         }
-        *self.scout = Some(Scout { address, call, found: None });
+    }
+
+    fn must_be_ready(&self) -> Result<(), Fault> {
+        if self.scout.is_none() && self.caught_up() {
+            return Ok(());
+        }
+        let hint = Some("Try again in a moment.");
+        Err(failed(75, "This device is not ready to move the team.", hint).into())
+    }
+
+    pub(super) fn send_scout(
+        &mut self,
+        call: CallId,
+        goal: Goal,
+        errand: Errand,
+    ) -> Result<(), Fault> {
+        if self.scout.is_some() {
+            let hint = Some("Try again in a moment.");
+            return Err(failed(75, "This device looks at another relay already.", hint).into());
+        }
+        let doubtful = !self.link.connected;
+        *self.scout = Some(Scout { goal, errand, call: Some(call), doubtful, found: None });
         let deadline = self.now.mono_ms + SCOUT_WAIT_MS;
         let what = What::Moving;
         self.waits.add(Wait { call, what, deadline, extended: deadline, queue_only: false });
@@ -56,15 +117,28 @@ impl Cx<'_> {
         Ok(())
     }
 
-    fn give_up_scouting(&mut self, error: ApiError) {
-        if let Some(scout) = self.scout.take() {
-            self.waits.forget(&[scout.call]);
-            self.effects.push(Out::Answer(scout.call, Err(error)));
+    pub(super) fn give_up_scouting(&mut self, error: ApiError) {
+        if let Some(call) = self.scout.take().and_then(|scout| scout.call) {
+            self.waits.forget(&[call]);
+            self.effects.push(Out::Answer(call, Err(error)));
         }
     }
 
-    /// WELCOME of the relay that an admin wants to move to.
-    pub(super) fn scouted(&mut self, log: LogId, head: Seq, hash: Digest) -> Result<(), Fault> {
+    /// WELCOME of the relay that this device looks at.
+    pub(super) fn scouted(
+        &mut self,
+        log: LogId,
+        (head, hash): (Seq, Digest),
+        begun: bool,
+    ) -> Result<(), Fault> {
+        match self.scout.as_ref().map(|scout| &scout.goal) {
+            Some(Goal::Meet(found)) => {
+                let found = found.clone();
+                return self.met_spare(found, log, begun);
+            }
+            Some(Goal::Renew(_)) => return self.bring_rows(),
+            _ => {}
+        }
         self.hang_up();
         let Some(cursor) = self.memory.cursor else { return Ok(()) };
         let own = self.hash_at(head)?;
@@ -94,40 +168,56 @@ impl Cx<'_> {
         Ok(())
     }
 
-    /// Says to everybody where the log goes on, once this device is back at the old relay. Both
-    /// entries go out together, so that nobody knows the new address without the new log.
+    /// Says to everybody what this device found, once it is back at the old relay. Both entries of
+    /// a move go out together, so that nobody knows the new address without the new log.
     pub(super) fn announce_move(&mut self) -> Result<(), Fault> {
         let found = self.scout.as_ref().and_then(|scout| scout.found);
         let (Some((new, seq, hash)), Some(cursor)) = (found, self.memory.cursor) else {
             return Ok(());
         };
-        let Some(Scout { address, call, .. }) = self.scout.take() else { return Ok(()) };
-        let relay = self.relay_key()?;
-        let addresses = vec![address];
+        let Some(Scout { goal, errand, call, .. }) = self.scout.take() else { return Ok(()) };
+        let (relay, addresses) = match goal {
+            Goal::Meet(found) => (StaticPublic(found.relay.into_array()), found.addresses),
+            Goal::Restored(address) => (self.relay_key()?, vec![address]),
+            Goal::Claim(..) | Goal::Renew(_) | Goal::Find(..) => return Ok(()),
+        };
         let answer = json!({"addresses": addresses, "log": new.to_hex(), "seq": seq});
-        let first = self.post_action(Action::RelayAddresses { relay, addresses })?;
-        let change = Action::LogChange { old: cursor.log, seq, hash, new };
-        let (me, at) = (self.memory.me()?, self.now.unix_s());
-        let mut ahead = self.memory.roster()?.clone();
-        ahead.apply(&first)?;
-        let keys = self.memory.keys()?;
-        let second = ahead.sign_next(Author::Device(me), &keys.identity, at, change)?;
-        self.post_signed(&second)?;
-        self.waits.forget(&[call]);
-        self.wait_posted(call, answer);
+        match errand {
+            Errand::Move => {
+                let there = Action::RelayAddresses { relay, addresses };
+                self.post_both(there, Action::LogChange { old: cursor.log, seq, hash, new })?;
+            }
+            Errand::Next(after_s) => {
+                let next = NextRelay { relay, addresses, log: new, after_s };
+                self.post_action(Action::NextRelay(next))?;
+            }
+            Errand::Silent => {}
+        }
+        if let Some(call) = call {
+            self.waits.forget(&[call]);
+            self.wait_posted(call, answer);
+        }
         Ok(())
     }
 }
 
 impl Engine {
-    /// The link went down while an admin's device was looking at a relay.
+    /// The link went down while a device was looking at a relay.
     pub(super) fn scout_down(&mut self, why: Down) {
         if why == Down::Redialled || !self.scout.as_ref().is_some_and(Scout::is_out) {
             return;
         }
-        let Some(scout) = self.scout.take() else { return };
-        let error = match why {
-            Down::Refused => refused(
+        let Some(mut scout) = self.scout.take() else { return };
+        if std::mem::take(&mut scout.doubtful) {
+            self.scout = Some(scout);
+            return;
+        }
+        let error = match (why, scout.goal) {
+            (Down::Refused, Goal::Claim(..) | Goal::Find(..)) => refused(
+                "The relay at that address does not know this code.",
+                Some("Check the code. A spare code is known for 7 days after it was used."),
+            ),
+            (Down::Refused, _) => refused(
                 "The relay at that address does not know this device: it is not this team's.",
                 Some("Restore the newest backup there, then repeat the command."),
             ),
@@ -137,8 +227,10 @@ impl Engine {
                 Some("Nothing was changed. Check the address, and that the new relay is served."),
             ),
         };
-        self.waits.forget(&[scout.call]);
-        self.out.push_back(Out::Answer(scout.call, Err(error)));
+        if let Some(call) = scout.call {
+            self.waits.forget(&[call]);
+            self.out.push_back(Out::Answer(call, Err(error)));
+        }
         self.out.push_back(Out::Redial);
     }
 }

@@ -30,8 +30,10 @@ impl Cx<'_> {
     /// admin-signed roster entry**: until one is read in it, nothing is sent and nothing believed.
     pub(super) fn other_log(&mut self, log: LogId) -> Result<(), Fault> {
         let left = self.memory.roster()?.has_left(&log);
-        let on_the_way = self.memory.profile.moved.as_ref();
-        if left || on_the_way.is_some_and(|moved| moved.left.into_array() == log.0) {
+        let profile = &self.memory.profile;
+        let on_the_way = profile.moved.as_ref().map(|moved| moved.left);
+        let by_itself = profile.unsaid.as_ref().map(|unsaid| unsaid.left);
+        if left || on_the_way.into_iter().chain(by_itself).any(|it| it.into_array() == log.0) {
             // Not for good: another of the addresses leads to the right one.
             self.memory.profile.reached = None;
             self.save_profile()?;

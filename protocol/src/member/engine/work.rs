@@ -24,6 +24,9 @@ impl Cx<'_> {
         if self.carry()? {
             return self.set_timer();
         }
+        if self.keeps_quiet() {
+            return self.work_on_rows();
+        }
         self.work_on_blobs()?;
         if !self.memory.profile.is_inside() {
             return Ok(());
@@ -40,6 +43,7 @@ impl Cx<'_> {
             self.share_with_admins()?;
             self.work_on_beacons()?;
             self.announce_move()?;
+            self.say_where_we_are()?;
         }
         self.work_on_rows()?;
         self.work_on_invites()?;

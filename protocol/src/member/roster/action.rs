@@ -4,6 +4,7 @@ use ciborium::Value;
 
 use super::cbor::{Fields, as_array, as_u64, bytes, optional, text, uint};
 use super::error::EntryError;
+use super::next::NextRelay;
 use super::rules::Name;
 use crate::invite_code::{Language, MAX_ADDRESS_BYTES, MAX_ADDRESSES, MAX_NAME_BYTES, Role};
 use crate::member::identity::{DevicePublic, SigningPublic};
@@ -89,6 +90,8 @@ pub enum Action {
         /// The devices, one to sixteen, ascending.
         devices: Vec<DeviceId>,
     },
+    /// Names the relay to which the team goes on if the present one is gone.
+    NextRelay(NextRelay),
     /// Undoes the effects of entries from here on; the root's only.
     Rewind {
         /// Their numbers, ascending.
@@ -154,6 +157,7 @@ impl Action {
             Self::Policy { .. } => 7,
             Self::Rewind { .. } => 8,
             Self::Vouch { .. } => 9,
+            Self::NextRelay(_) => 10,
         }
     }
 
@@ -180,6 +184,7 @@ impl Action {
             Self::Rewind { numbers } => {
                 vec![Value::Array(numbers.iter().map(|&number| uint(number)).collect())]
             }
+            Self::NextRelay(next) => next.to_values(),
         })
     }
 
@@ -197,6 +202,7 @@ impl Action {
             7 => read_policy(&mut from),
             8 => read_rewind(&mut from),
             9 => read_vouch(&mut from),
+            10 => NextRelay::read(&mut from).map(Self::NextRelay),
             unknown => return Err(EntryError::Action(unknown)),
         };
         action.and_then(|action| from.end(action)).ok_or(EntryError::Malformed)
@@ -255,11 +261,16 @@ fn read_role(from: &mut Fields) -> Option<Action> {
 
 fn read_addresses(from: &mut Fields) -> Option<Action> {
     let relay = StaticPublic(from.array()?);
+    let addresses = read_places(from)?;
+    (!addresses.is_empty()).then_some(Action::RelayAddresses { relay, addresses })
+}
+
+/// Addresses of a relay, none included.
+pub(super) fn read_places(from: &mut Fields) -> Option<Vec<String>> {
     let mut list = from.list(MAX_ADDRESSES)?;
     let addresses =
         (0..list.left()).map(|_| list.text(MAX_ADDRESS_BYTES)).collect::<Option<Vec<_>>>()?;
-    let are_plain = addresses.iter().all(|address| is_graphic(address));
-    (are_plain && !addresses.is_empty()).then_some(Action::RelayAddresses { relay, addresses })
+    addresses.iter().all(|address| is_graphic(address)).then_some(addresses)
 }
 
 fn read_log_change(from: &mut Fields) -> Option<Action> {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::action::{Action, AddDevice, Author};
 use super::entry::{Entry, SignedEntry};
 use super::error::RosterError;
+use super::next::NextRelay;
 use super::rewind::Effect;
 use super::rules::{self, Name};
 use crate::invite_code::{Language, Role, RosterHead};
@@ -114,6 +115,8 @@ pub enum Applied {
     },
     /// The relay's key or addresses are others.
     RelayAddresses,
+    /// Which relay is the next is another.
+    NextRelay,
     /// A room is to begin anew, if its members find that the author may have it so.
     RoomRestart {
         /// The room.
@@ -183,6 +186,7 @@ pub struct Roster {
     pub(super) names: BTreeMap<String, MemberId>,
     pub(super) devices: BTreeMap<DeviceId, Device>,
     pub(super) relay: Option<Relay>,
+    pub(super) next: Option<NextRelay>,
     pub(super) policies: BTreeMap<String, u64>,
     /// The logs that the team has had, the present one last; empty before the first change.
     pub(super) logs: Vec<LogId>,
@@ -235,6 +239,7 @@ impl Roster {
             names: BTreeMap::new(),
             devices: BTreeMap::new(),
             relay: None,
+            next: None,
             policies: BTreeMap::new(),
             logs: Vec::new(),
             effects: vec![Effect::Nothing],
@@ -327,6 +332,10 @@ impl Roster {
             Action::RelayAddresses { relay, addresses } => {
                 self.relay = Some(Relay { key: *relay, addresses: addresses.clone() });
                 Ok(Applied::RelayAddresses)
+            }
+            Action::NextRelay(next) => {
+                self.next = Some(next.clone());
+                Ok(Applied::NextRelay)
             }
             Action::Policy { name, value } => {
                 self.policies.insert(name.clone(), *value);

@@ -11,6 +11,7 @@ mod chain;
 mod entry;
 mod error;
 pub(crate) mod nearest;
+mod next;
 mod queries;
 mod rewind;
 mod rules;
@@ -25,6 +26,7 @@ pub use chain::{
 };
 pub use entry::{Entry, MAX_ENTRY_BYTES, MAX_SIGNED_BYTES, SignedEntry};
 pub use error::{EntryError, RosterError};
+pub use next::{MAX_AFTER_S, MIN_AFTER_S, NextRelay};
 pub use rules::{Name, NameError};
 
 pub use crate::invite_code::{Language, Role, RosterHead};

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use super::action::Action;
 use super::chain::{Applied, Relay, Roster};
+use super::next::NextRelay;
 use crate::invite_code::Role;
 use crate::wire::ids::{DeviceId, MemberId};
 
@@ -22,6 +23,8 @@ pub(super) enum Effect {
     Role { member: MemberId, role: Role },
     /// The relay.
     Relay(Relay),
+    /// The next relay.
+    Next(NextRelay),
     /// A policy.
     Policy { name: String, value: u64 },
     /// Somebody vouched for these devices.
@@ -41,6 +44,7 @@ impl Effect {
             Action::RelayAddresses { relay, addresses } => {
                 Self::Relay(Relay { key: *relay, addresses: addresses.clone() })
             }
+            Action::NextRelay(next) => Self::Next(next.clone()),
             Action::Policy { name, value } => Self::Policy { name: name.clone(), value: *value },
             Action::Found { .. }
             | Action::Revoke { .. }
@@ -88,6 +92,13 @@ impl Roster {
                     members.insert(*member);
                 }
                 Effect::Relay(_) => relay = true,
+                Effect::Next(_) => {
+                    let before = self.standing().find_map(|effect| match effect {
+                        Effect::Next(next) => Some(next.clone()),
+                        _ => None,
+                    });
+                    self.next = before;
+                }
                 Effect::Vouched { devices } => self.forget_vouch(*named, devices),
                 Effect::Policy { name, .. } => {
                     let value = self.standing().find_map(|effect| match effect {

@@ -106,6 +106,7 @@ pub(super) fn permit(roster: &Roster, author: &Author, action: &Action) -> Resul
             let fresh = new != old && !roster.has_left(new);
             if present && fresh { Ok(()) } else { Err(RosterError::NotAllowed) }
         }
+        Action::NextRelay(next) => roster.permit_next(next),
         Action::Policy { .. } | Action::RelayAddresses { .. } | Action::RoomRestart { .. } => {
             Ok(())
         }

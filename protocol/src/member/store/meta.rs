@@ -36,6 +36,8 @@ pub enum MetaKey {
     AdminNews,
     /// How many cells this device has sealed.
     OwnCells,
+    /// A spare relay that this admin's device looks after.
+    Spare,
     /// What the screen keeps: drafts, the room that was open, how it looks.
     Screen,
 }
@@ -46,6 +48,7 @@ const RELAY_AUTHORITY: i64 = 3;
 const ROOT: i64 = 4;
 const THROWAWAY: i64 = 5;
 const NEXT_AUTHORITY: i64 = 6;
+const SPARE_AUTHORITY: i64 = 7;
 
 impl MetaKey {
     fn code(self) -> i64 {
@@ -62,6 +65,7 @@ impl MetaKey {
             Self::AdminNews => 25,
             Self::OwnCells => 26,
             Self::Screen => 27,
+            Self::Spare => 28,
         }
     }
 }
@@ -132,6 +136,14 @@ impl View<'_> {
         self.signing_secret(NEXT_AUTHORITY)
     }
 
+    /// The relay authority of the spare relay that this device looks after.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn spare_authority(&self) -> Result<Option<SigningSecret>, StoreError> {
+        self.signing_secret(SPARE_AUTHORITY)
+    }
+
     /// The team root key, between founding and the moment its words were shown.
     ///
     /// # Errors
@@ -198,6 +210,14 @@ impl Tx<'_> {
     /// Those of the database.
     pub fn set_relay_authority(&self, key: &SigningSecret) -> Result<(), StoreError> {
         self.put(RELAY_AUTHORITY, key.secret().expose())
+    }
+
+    /// Keeps the relay authority of a spare relay.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn set_spare_authority(&self, key: &SigningSecret) -> Result<(), StoreError> {
+        self.put(SPARE_AUTHORITY, key.secret().expose())
     }
 
     /// Keeps the key that is to replace the relay authority.

@@ -129,6 +129,7 @@ mod op {
     pub(super) const INVITE_END: u8 = 9;
     pub(super) const JOIN: u8 = 10;
     pub(super) const PING: u8 = 11;
+    pub(super) const BASE: u8 = 12;
 
     pub(super) const WELCOME: u8 = 129;
     pub(super) const INVITE_WELCOME: u8 = 130;

@@ -7,8 +7,8 @@ use crate::noise::keys::{GateKey, HopPsk};
 use crate::secret::Secret;
 use crate::wire::cells::Cells;
 use crate::wire::codec::WireError;
-use crate::wire::ids::{BlobId, InviteId, Lane, Seq};
-use crate::wire::limits::{BLOB_CHUNK, MAX_BUNDLE, MAX_CELLS, MAX_FRAME, MAX_JOIN_CELLS};
+use crate::wire::ids::{BlobId, Digest, InviteId, Lane, Seq};
+use crate::wire::limits::{BLOB_CHUNK, MAX_BASE, MAX_BUNDLE, MAX_CELLS, MAX_FRAME, MAX_JOIN_CELLS};
 use crate::wire::rows::SignedRows;
 
 /// What a device asks of the relay.
@@ -115,6 +115,18 @@ pub enum ToRelay {
     },
     /// Keeps the connection alive. Answered by PONG.
     Ping,
+    /// Says where the log of a spare relay begins: after this place of the log that it goes on
+    /// from. Taken once. Answered by DONE or FAIL.
+    Base {
+        /// The lane.
+        lane: Lane,
+        /// Repeated by the answer.
+        request: Request,
+        /// The place; at most [`MAX_BASE`].
+        seq: Seq,
+        /// The running hash there.
+        hash: Digest,
+    },
 }
 
 impl ToRelay {
@@ -187,6 +199,14 @@ impl ToRelay {
                 cells: read_cells(read_ref, MAX_JOIN_CELLS)?,
             },
             op::PING => Self::Ping,
+            op::BASE => {
+                let (lane, request) = (Lane(read_ref.u16()?), read_ref.u32()?);
+                let (seq, hash) = (read_ref.u64()?, Digest(read_ref.array()?));
+                if seq > MAX_BASE {
+                    return Err(WireError::Limit);
+                }
+                Self::Base { lane, request, seq, hash }
+            }
             other => return Err(WireError::UnknownOp(other)),
         };
         read.finish_padded()?;
@@ -250,6 +270,13 @@ impl ToRelay {
                 write_cells(&mut out, std::iter::once(cells), MAX_JOIN_CELLS)?;
             }
             Self::Ping => out = begin(op::PING),
+            Self::Base { lane, request, seq, hash } => {
+                if *seq > MAX_BASE {
+                    return Err(WireError::Limit);
+                }
+                out = begin(op::BASE);
+                out.u16(lane.0).u32(*request).u64(*seq).put(&hash.0);
+            }
         }
         out.finish_padded()
     }

@@ -28,6 +28,22 @@ pub(super) const SAID: &[(&str, &str)] = &[
         "L’équipe déménage vers un autre relais (changement {}).",
     ),
     (
+        "The team has a spare relay now (change {}).",
+        "L’équipe a maintenant un relais de secours (changement {}).",
+    ),
+    (
+        "The team has no spare relay any more (change {}).",
+        "L’équipe n’a plus de relais de secours (changement {}).",
+    ),
+    (
+        "The relay was not reached for a while: this device goes on at the team's spare relay.",
+        "Le relais est resté injoignable : cet appareil continue sur le relais de secours de l’équipe.",
+    ),
+    (
+        "The spare relay refuses this device's list of the team.",
+        "Le relais de secours refuse la liste de l’équipe que tient cet appareil.",
+    ),
+    (
         "The relay showed an admin another past than this device.",
         "Le relais a montré à un admin un autre passé qu’à cet appareil.",
     ),

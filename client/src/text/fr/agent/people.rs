@@ -66,6 +66,65 @@ pub(super) const SAID: &[(&str, &str)] = &[
         "Tell your admin by voice. An admin who knows of it repeats: staffetta relay accept",
         "Prévenez votre admin de vive voix. Un admin au courant lance : staffetta relay accept",
     ),
+    ("This device looks at another relay already.", "Cet appareil regarde déjà un autre relais."),
+    (
+        "The relay at that address does not know this code.",
+        "Le relais à cette adresse ne connaît pas ce code.",
+    ),
+    (
+        "Check the code. A spare code is known for 7 days after it was used.",
+        "Vérifiez le code. Un code de secours reste connu 7 jours après son emploi.",
+    ),
+    (
+        "That is the code of a spare relay, and no invitation.",
+        "C’est le code d’un relais de secours, pas une invitation.",
+    ),
+    (
+        "Copy the whole code that the spare relay printed.",
+        "Copiez tout le code que le relais de secours a affiché.",
+    ),
+    ("That is no spare code.", "Ce n’est pas un code de secours."),
+    (
+        "Use the device of an admin that is longer in the team.",
+        "Servez-vous de l’appareil d’un admin plus ancien dans l’équipe.",
+    ),
+    (
+        "This device does not have the team's rows yet.",
+        "Cet appareil n’a pas encore la liste de l’équipe pour le relais.",
+    ),
+    (
+        "Devices go to the spare relay after 5 seconds to 7 days.",
+        "Les appareils vont au relais de secours après 5 secondes à 7 jours.",
+    ),
+    ("This device is not connected.", "Cet appareil n’est pas connecté."),
+    ("The team has no spare relay.", "L’équipe n’a pas de relais de secours."),
+    (
+        "Nothing is to be done: admins move the team.",
+        "Il n’y a rien à faire : les admins déménagent l’équipe.",
+    ),
+    ("The team's relay is there.", "Le relais de l’équipe est là."),
+    (
+        "That is an invitation, and not the code of a spare relay.",
+        "C’est une invitation, pas le code d’un relais de secours.",
+    ),
+    ("That spare code was used before.", "Ce code de secours a déjà servi."),
+    (
+        "If that was not your team, set up another relay.",
+        "Si ce n’était pas votre équipe, installez un autre relais.",
+    ),
+    (
+        "The team is too large for a spare relay.",
+        "L’équipe est trop grande pour un relais de secours.",
+    ),
+    (
+        "Set up another spare relay, and add that.",
+        "Installez un autre relais de secours, et ajoutez-le.",
+    ),
+    ("That spare relay is in use already.", "Ce relais de secours sert déjà."),
+    (
+        "If the relay is gone, every device goes to the spare by itself.",
+        "Si le relais disparaît, chaque appareil va de lui-même au relais de secours.",
+    ),
     ("That is no address of a relay.", "Ce n’est pas l’adresse d’un relais."),
     (
         "Write it as HOST:PORT, without http:// before it.",

@@ -70,6 +70,7 @@ impl Core for FakeCore {
             transport: keys.transport,
             access: keys.access,
             resume: 5,
+            holder: None,
         })
     }
 

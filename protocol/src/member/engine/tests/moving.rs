@@ -4,7 +4,9 @@ use serde_json::json;
 
 use super::relay::Relay;
 use super::world::World;
-use crate::member::agent::core::Core;
+use crate::member::agent::core::{Core, Down};
+use crate::member::roster::{Action, NextRelay};
+use crate::noise::keys::StaticPublic;
 use crate::wire::ids::LogId;
 
 const LEA: usize = 0;
@@ -234,4 +236,51 @@ fn an_admin_is_told_why_a_relay_is_not_the_one_to_move_to() {
     let listed = world.ok(LEA, "relay.addresses", json!({"add": "spare.example"}));
     assert_eq!(listed["addresses"][1], "spare.example:7443");
     assert_eq!(addresses(&world, LEA), ["relay.example:7443", "spare.example:7443"]);
+}
+
+/// A device finds nobody at the team's relay for longer than was set, and calls the next one.
+fn goes_to_the_next(world: &mut World, at: usize) {
+    world.disconnect(at);
+    world.pass(6_000);
+    // Each failed round of the one gives the other its turn.
+    if addresses(world, at) != [NEW] {
+        world.devices[at].engine.down(world.now, Down::Unreachable);
+    }
+    assert_eq!(addresses(world, at), [NEW]);
+    world.connect(at);
+    world.run();
+}
+
+#[test]
+fn who_read_more_of_the_dead_relay_brings_it_before_the_others_go_on() {
+    let mut world = team();
+    let (relay, addresses) = (StaticPublic([4; 32]), vec![NEW.to_owned()]);
+    let next = NextRelay { relay, addresses, log: LogId([7; 16]), after_s: 5 };
+    let now = world.now;
+    let posted = world.devices[LEA].engine.step(now, |cx| cx.post_action(Action::NextRelay(next)));
+    posted.unwrap();
+    world.run();
+    let mut new = world.relay.restored();
+    // What the relay acknowledges last, only its author has read.
+    world.disconnect(KARIM);
+    world.disconnect(SOFIA);
+    world.ok(LEA, "send", json!({"room": "general", "text": "the last word"}));
+    swap(&mut world, &mut new);
+    for at in [KARIM, SOFIA] {
+        world.begin(at, "send", json!({"room": "general", "text": "meanwhile", "wait_ms": 0}));
+    }
+    let stored = world.relay.log.len();
+    goes_to_the_next(&mut world, KARIM);
+    assert_eq!(world.relay.log.len(), stored, "he waits for who may have read more");
+    goes_to_the_next(&mut world, LEA);
+    world.pass(2_000);
+    assert!(world.relay.log.len() > stored, "she brings what he lacks");
+    goes_to_the_next(&mut world, SOFIA);
+    for _ in 0..4 {
+        world.pass(5_000);
+    }
+    agree(&mut world, &["before", "the last word", "meanwhile", "meanwhile"]);
+    for at in [LEA, KARIM, SOFIA] {
+        assert!(world.alarms(at).iter().any(|alarm| alarm.contains("spare relay")));
+    }
 }

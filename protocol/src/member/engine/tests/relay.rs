@@ -65,7 +65,7 @@ impl Relay {
             }
             ToRelay::Rows { request, document } => {
                 let key = self.registry.as_ref().map(|(_, authority)| *authority);
-                let read = document.verify(|_, claim| claim.map(|c| c.root).or(key)).unwrap();
+                let read = document.verify(|_, read| read.claim.map(|c| c.root).or(key)).unwrap();
                 let last = self.registry.as_ref().map_or(Digest([0; 32]), |(hash, _)| *hash);
                 if document.hash() != last && read.previous != last {
                     return Some(ToDevice::Fail { request, code: FailCode::Stale, retry_ms: 0 });

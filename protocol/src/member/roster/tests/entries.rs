@@ -75,8 +75,8 @@ fn a_newer_version_or_action_is_said_not_skipped() {
     let at = encoded.len() - 19;
     assert_eq!(encoded[at], 2, "the action's number");
     let mut unknown = encoded.clone();
-    unknown[at] = 10;
-    assert_eq!(Entry::decode(&unknown), Err(EntryError::Action(10)));
+    unknown[at] = 11;
+    assert_eq!(Entry::decode(&unknown), Err(EntryError::Action(11)));
 }
 
 #[test]

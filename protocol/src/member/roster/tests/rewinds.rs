@@ -2,6 +2,8 @@
 
 use super::team::*;
 use crate::member::roster::*;
+use crate::noise::keys::StaticPublic;
+use crate::wire::ids::{Digest, LogId};
 
 #[test]
 fn rewind_undoes_the_effects_of_named_entries_from_its_own_place_on() {
@@ -61,4 +63,38 @@ fn only_the_root_rewinds_and_only_what_came_before() {
     for numbers in [vec![0], vec![2], vec![1, 2]] {
         assert_eq!(team.by_root(rewind(numbers)), Err(RosterError::NotAllowed));
     }
+}
+
+#[test]
+fn a_next_relay_has_a_log_of_its_own_and_a_rewind_takes_it_back() {
+    let (mut team, karim) = Team::with_admin();
+    let lea = Person::new("Lea");
+    team.add(&karim, &lea, Role::Member).unwrap();
+    let next = |log: u8, addresses: &[&str]| NextRelay {
+        relay: StaticPublic([log; 32]),
+        addresses: addresses.iter().map(|it| (*it).to_owned()).collect(),
+        log: LogId([log; 16]),
+        after_s: 600,
+    };
+    let named = |log| Action::NextRelay(next(log, &["spare.example:7443"]));
+    assert_eq!(team.by(&lea, named(2)), Err(RosterError::NotAllowed));
+    assert_eq!(team.by(&karim, named(2)), Ok(Applied::NextRelay));
+    assert_eq!(team.by(&karim, named(3)), Ok(Applied::NextRelay));
+    assert_eq!(team.roster.next_relay().map(|next| next.log), Some(LogId([3; 16])));
+    let last = team.roster.head().number;
+    team.by_root(Action::Rewind { numbers: vec![last] }).unwrap();
+    assert_eq!(team.roster.next_relay().map(|next| next.log), Some(LogId([2; 16])));
+    // The team goes there: then it is the next one no more, and never again.
+    let change = |old, new| {
+        let (old, new) = (LogId([old; 16]), LogId([new; 16]));
+        Action::LogChange { old, seq: 9, hash: Digest([1; 32]), new }
+    };
+    team.by(&karim, change(1, 2)).unwrap();
+    assert!(team.roster.next_relay().is_none());
+    for log in [1, 2] {
+        assert_eq!(team.by(&karim, named(log)), Err(RosterError::NotAllowed));
+    }
+    team.by(&karim, named(4)).unwrap();
+    team.by(&karim, Action::NextRelay(next(4, &[]))).unwrap();
+    assert!(team.roster.next_relay().is_none(), "taken back");
 }

@@ -1,6 +1,6 @@
 //! What later messages, and time, do to earlier ones.
 
-use super::messages::{SELECT, message_row};
+use super::messages::{COLUMNS, message_row};
 use super::sql::join_members;
 use super::{MessageRow, OutKind, StoreError, Tx, View};
 use crate::wire::ids::{ContentId, DeviceId, MemberId, RoomId};
@@ -12,7 +12,7 @@ impl View<'_> {
     /// Those of the database.
     pub fn about(&self, target: &ContentId, kind: u8) -> Result<Vec<MessageRow>, StoreError> {
         let sql = format!(
-            "{SELECT} WHERE target = ?1 AND kind = ?2 AND deleted = 0 AND seq IS NOT NULL
+            "SELECT {COLUMNS} FROM message WHERE target = ?1 AND kind = ?2 AND deleted = 0 AND seq IS NOT NULL
              ORDER BY place, id"
         );
         self.rows(&sql, (target, kind), message_row)

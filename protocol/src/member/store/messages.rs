@@ -89,9 +89,9 @@ pub struct Unread {
     pub count: u64,
 }
 
-pub(super) const SELECT: &str =
-    "SELECT content, room, seq, device, member, own, sent_at, counter, kind, message.text,
-    reply_to, raw, expires_at, state, read, shown, target, mentions, edited, deleted FROM message";
+pub(super) const COLUMNS: &str =
+    "content, room, seq, device, member, own, sent_at, counter, kind, message.text,
+    reply_to, raw, expires_at, state, read, shown, target, mentions, edited, deleted";
 
 closed_debug!(MessageRow);
 
@@ -101,7 +101,11 @@ impl View<'_> {
     /// # Errors
     /// Those of the database.
     pub fn message(&self, content: &ContentId) -> Result<Option<MessageRow>, StoreError> {
-        self.row(&format!("{SELECT} WHERE content = ?1"), [content], message_row)
+        self.row(
+            &format!("SELECT {COLUMNS} FROM message WHERE content = ?1"),
+            [content],
+            message_row,
+        )
     }
 
     /// The messages that `query` asks for, oldest first in log order, queued ones last; without
@@ -131,7 +135,9 @@ impl View<'_> {
         }
         let (filter, order) = (wanted.join(" AND "), if query.oldest { "ASC" } else { "DESC" });
         values.push(Box::new(query.limit.map_or(-1, i64::from)));
-        let sql = format!("{SELECT} WHERE {filter} ORDER BY place {order}, id {order} LIMIT ?");
+        let sql = format!(
+            "SELECT {COLUMNS} FROM message WHERE {filter} ORDER BY place {order}, id {order} LIMIT ?"
+        );
         let mut found = self.rows(&sql, params_from_iter(values), message_row)?;
         if !query.oldest {
             found.reverse();

@@ -1,6 +1,6 @@
 //! Full-text search over the messages kept here; the index lies in the same sealed database.
 
-use super::messages::{SELECT, message_row};
+use super::messages::{COLUMNS, message_row};
 use super::{MessageRow, StoreError, View};
 use crate::wire::ids::RoomId;
 
@@ -30,9 +30,10 @@ impl View<'_> {
             return Ok(Vec::new());
         }
         let wanted = quoted.join(" ") + "*";
-        // In the index's own order, so that of a word's many hits only the newest are looked at.
+        // The index first (CROSS JOIN keeps the order) and in its own order, so that of a word's many
+        // hits only the newest are looked at.
         let sql = format!(
-            "{SELECT} CROSS JOIN word ON id = word.rowid
+            "SELECT {COLUMNS} FROM word CROSS JOIN message ON message.id = word.rowid
              WHERE word MATCH ?1 AND (?2 IS NULL OR room = ?2) AND deleted = 0
              ORDER BY word.rowid DESC LIMIT ?3"
         );

@@ -3,7 +3,7 @@
 
 use rusqlite::Row;
 
-use super::messages::{SELECT, message_row};
+use super::messages::{COLUMNS, message_row};
 use super::sql::{closed_debug, secret};
 use super::{MessageRow, StoreError, Tx, View};
 use crate::secret::Secret;
@@ -133,7 +133,7 @@ impl View<'_> {
     /// Those of the database.
     pub fn file_messages(&self, room: Option<&RoomId>) -> Result<Vec<MessageRow>, StoreError> {
         let sql = format!(
-            "{SELECT} WHERE content IN (SELECT content FROM file) AND deleted = 0
+            "SELECT {COLUMNS} FROM message WHERE content IN (SELECT content FROM file) AND deleted = 0
              AND (?1 IS NULL OR room = ?1) ORDER BY place, id"
         );
         self.rows(&sql, [room], message_row)

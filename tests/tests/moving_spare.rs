@@ -142,3 +142,28 @@ fn a_spare_relay_is_adopted_when_the_old_one_is_gone_and_the_others_find_it_by_i
     assert!(took <= BACK, "{took:?}");
     world.admit_unseen("Nora", "laptop", "member");
 }
+
+#[test]
+fn an_admin_takes_the_team_to_the_spare_relay_while_the_old_one_is_still_there() {
+    let world = World::usual();
+    let lea = world.admit_unseen("Lea", "laptop", "member");
+    let sofia = world.admit_unseen("Sofia", "laptop", "member");
+    let mut spare = Relay::spare(world.dir(), "spare");
+    spare.serve();
+    let address = spare.proxy.address().to_string();
+    world.founder.fails(1, &["relay", "move", "--spare"]);
+    world.founder.tells(&["relay", "spare", "add", "--after", "7d"], &spare.founder_code);
+    world.founder.ok(&["send", GENERAL, "before"]);
+    lea.queue(GENERAL, &["under way".to_owned()]);
+    world.founder.ok(&["relay", "move", "--spare"]);
+    for staff in [&world.founder, &lea, &sofia] {
+        eventually("everybody is there", || is_at(staff, &address));
+        staff.has_sent_everything();
+    }
+    sofia.ok(&["send", GENERAL, "here"]);
+    let all = [&world.founder, &lea, &sofia];
+    all_agree(&all, &["before", "under way", "here"]);
+    let told = world.founder.call("relay.spare", json!({}));
+    assert!(told["spare"].is_null(), "it is the next one no more: {told}");
+    world.admit_unseen("Nora", "laptop", "member");
+}

@@ -203,18 +203,32 @@ fn quit(mut terminal: Terminal) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The rows of the screen in which history moves; one alone may look the same a page further.
-fn history(screen: &vt100::Screen) -> Vec<String> {
-    screen.rows(0, COLUMNS).skip(2).take(usize::from(ROWS) / 2).collect()
+/// The numbers of the first and the last message on the screen.
+fn ends(screen: &vt100::Screen) -> Option<(u64, u64)> {
+    let number = |row: String| {
+        let (_, behind) = row.split_once("message ")?;
+        behind.split_once('.')?.0.parse().ok()
+    };
+    let mut shown = screen.rows(0, COLUMNS).filter_map(number);
+    let first = shown.next()?;
+    Some((first, shown.last()?))
 }
 
+/// A page is there when both of its ends have moved: of a frame that is half drawn, one has.
 fn scroll(terminal: &Terminal, keys: usize, missed: &mut Missed) {
-    for (what, key) in [("page up", key::PAGE_UP), ("page down", key::PAGE_DOWN)] {
+    for (what, key, up) in [("page up", key::PAGE_UP, true), ("page down", key::PAGE_DOWN, false)] {
         let times = (0..keys).map(|_| {
-            let before = terminal.waits("a page", |screen| Some(history(screen)));
+            let before = terminal.waits("messages", ends);
             let begun = Instant::now();
             terminal.types(key);
-            terminal.waits(what, |screen| (history(screen) != before).then_some(()));
+            terminal.waits(what, |screen| {
+                let (first, last) = ends(screen)?;
+                let moved = match up {
+                    true => first < before.0 && last < before.1,
+                    false => first > before.0 && last > before.1,
+                };
+                moved.then_some(())
+            });
             begun.elapsed()
         });
         missed.judge(what, times.collect(), REACTION);

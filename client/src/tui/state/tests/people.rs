@@ -193,6 +193,50 @@ fn who_scrolls_faster_than_pages_are_read_comes_as_far_when_they_are_there() {
 }
 
 #[test]
+fn scrolling_far_up_and_down_again_comes_back_to_the_newest_whenever_pages_are_read() {
+    const ALL: usize = 9_000;
+    let page = |range: std::ops::Range<usize>| -> Value {
+        range.map(|n| message(&format!("m{n}"), "press", 7, "x", true)).collect()
+    };
+    let number = |id: &str| id[1..].parse::<usize>().unwrap();
+    // What the agent answers.
+    let read = |at: &At| match at {
+        At::Before(id) => page(number(id).saturating_sub(200)..number(id)),
+        At::After(id) => page(number(id) + 1..ALL.min(number(id) + 201)),
+        _ => page(ALL - 200..ALL),
+    };
+    for late in 0..4 {
+        let mut world = World::new();
+        world.open("press");
+        let key = world.state.current.clone();
+        world.answer(Ask::History { key, at: At::Unread }, Ok(read(&At::Unread)));
+        let mut asked: Vec<(usize, Ask)> = Vec::new();
+        let mut keys = [Code::PageUp, Code::PageDown].map(|key| [key; 150]).concat();
+        // Those that still waited for a page at the end.
+        keys.extend([Code::PageDown; 4]);
+        for (n, key) in keys.into_iter().enumerate() {
+            let before = world.state.timeline().unwrap().anchor.clone();
+            let mut effects = world.press(key);
+            loop {
+                for effect in effects.drain(..) {
+                    if let Effect::Call { ask: ask @ Ask::History { .. }, .. } = effect {
+                        asked.push((n + late, ask));
+                    }
+                }
+                let Some(due) = asked.iter().position(|(due, _)| *due <= n) else { break };
+                let (_, Ask::History { key, at }) = asked.remove(due) else { unreachable!() };
+                effects = world.answer(Ask::History { key, at: at.clone() }, Ok(read(&at)));
+            }
+            let timeline = world.state.timeline().unwrap();
+            let moved = timeline.anchor != before || (n >= 150 && timeline.anchor.is_none());
+            assert!(moved || !asked.is_empty(), "late {late}, press {n}: {:?}", timeline.anchor);
+        }
+        let timeline = world.state.timeline().unwrap();
+        assert!(timeline.anchor.is_none() && timeline.at_end, "late {late}");
+    }
+}
+
+#[test]
 fn approving_asks_for_the_words_and_never_shows_them() {
     let mut world = World::new();
     assert_eq!(called(&world.does("/approve")).0, "invite.list");

@@ -39,6 +39,8 @@ pub mod key {
     pub const PAGE_UP: &str = "\x1b[5~";
     /// Page down.
     pub const PAGE_DOWN: &str = "\x1b[6~";
+    /// End.
+    pub const END: &str = "\x1b[F";
 
     /// Control and a small letter.
     pub fn control(letter: char) -> String {

@@ -33,6 +33,9 @@ use zeroize::Zeroizing;
 const COLUMNS: u16 = 200;
 const ROWS: u16 = 50;
 
+/// The row in which one writes: where the cursor is, unless a frame is half drawn.
+const COMPOSER: u16 = ROWS - 3;
+
 /// Cells of others in a second, in how many a PUT, and messages for the open room in a second.
 const FOREIGN: u64 = 500;
 const RUN: usize = 10;
@@ -203,8 +206,12 @@ fn quit(mut terminal: Terminal) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The numbers of the first and the last message on the screen.
+/// The numbers of the first and the last message on the screen; `None` while a frame is being drawn:
+/// then the cursor is not where one writes, and half of a number's digits may be old.
 fn ends(screen: &vt100::Screen) -> Option<(u64, u64)> {
+    if screen.cursor_position() != (COMPOSER, 1) {
+        return None;
+    }
     let number = |row: String| {
         let (_, behind) = row.split_once("message ")?;
         behind.split_once('.')?.0.parse().ok()
@@ -214,7 +221,6 @@ fn ends(screen: &vt100::Screen) -> Option<(u64, u64)> {
     Some((first, shown.last()?))
 }
 
-/// A page is there when both of its ends have moved: of a frame that is half drawn, one has.
 fn scroll(terminal: &Terminal, keys: usize, missed: &mut Missed) {
     for (what, key, up) in [("page up", key::PAGE_UP, true), ("page down", key::PAGE_DOWN, false)] {
         let times = (0..keys).map(|_| {
@@ -332,6 +338,7 @@ fn type_among_others(
     keys: usize,
     missed: &mut Missed,
 ) -> anyhow::Result<()> {
+    terminal.types(key::END);
     terminal.shows("said meanwhile");
     let head = || staff.call("status", json!({}))["head"].as_u64().context("a head");
     let (begun, first, frames) = (Instant::now(), head()?, terminal.frames());
@@ -343,7 +350,9 @@ fn type_among_others(
             rest(Duration::from_millis(200));
         }
         let letter = char::from(b'a' + u8::try_from(n % 26)?).to_string();
-        let (row, column) = terminal.waits("a cursor", |screen| Some(screen.cursor_position()));
+        let (row, column) = terminal.waits("a cursor", |screen| {
+            Some(screen.cursor_position()).filter(|(row, _)| *row == COMPOSER)
+        });
         let typed = Instant::now();
         terminal.types(&letter);
         terminal.waits("the letter", |screen| {

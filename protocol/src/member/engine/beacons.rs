@@ -180,6 +180,9 @@ impl Cx<'_> {
             return Ok(());
         }
         self.note_seen(&beacon.device)?;
+        if self.is_of_before(&beacon.log) {
+            return Ok(());
+        }
         let Some(row) = self.memory.rooms.get(&room).cloned() else { return Ok(()) };
         if beacon.epoch.abs_diff(row.epoch) <= EPOCHS_KEPT {
             self.tx.put_beacon(&room, beacon.epoch, &beacon.device, &whole.content)?;
@@ -235,7 +238,7 @@ impl Cx<'_> {
                 self.tx.epoch_at(&room, beacon.seq)?.is_some_and(|there| there.epoch > beacon.epoch)
             }
         };
-        if differs {
+        if differs && !self.room_parted(&row, beacon)? {
             let who = self.member_name(&beacon.device).unwrap_or_default();
             let name = self.room_name(&room);
             self.alarm(

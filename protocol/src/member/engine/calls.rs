@@ -155,7 +155,7 @@ impl Cx<'_> {
     fn frame(&mut self, frame: ToDevice) -> Result<(), Fault> {
         match frame {
             ToDevice::Welcome { log, oldest, head, hash, .. } => {
-                self.welcome(log, (head, hash), oldest > 0)
+                self.welcome(log, (head, hash), oldest)
             }
             ToDevice::InviteWelcome { bundle, state, .. } => self.code_welcome(&bundle, state),
             // What was under way on a connection that is given up.
@@ -196,14 +196,16 @@ impl Cx<'_> {
                 self.uploaded(&blob)
             }
             Some(Asked::BlobDelete(blob)) => Ok(self.tx.remove_own_blob(&blob)?),
-            Some(Asked::Put(_) | Asked::Carry(..) | Asked::BlobGet(_)) | None => Ok(()),
+            Some(Asked::Put(_) | Asked::Carry(..) | Asked::Apart(_) | Asked::BlobGet(_)) | None => {
+                Ok(())
+            }
         }
     }
 
     fn failed(&mut self, request: Request, code: FailCode, retry_ms: u32) -> Result<(), Fault> {
         match self.link.answered(request) {
             Some(Asked::Put(ids)) => self.put_failed(&ids, code, retry_ms),
-            Some(Asked::Carry(..)) => self.put_failed(&[], code, retry_ms),
+            Some(Asked::Carry(..) | Asked::Apart(_)) => self.put_failed(&[], code, retry_ms),
             Some(Asked::Rows) => self.rows_failed(code, retry_ms),
             Some(Asked::SpareRows) => self.spare_rows_failed(),
             // Somebody else was quicker.

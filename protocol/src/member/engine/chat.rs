@@ -232,7 +232,10 @@ impl Cx<'_> {
         }
         self.tx.remove_out(out.id)?;
         let Some(content) = out.message.content else { return Ok(()) };
-        self.tx.placed_message(&content, place)?;
+        if !self.tx.placed_message(&content, place)? {
+            // It was said again.
+            return Ok(());
+        }
         self.event(json!({"v": 1, "type": "sent", "id": content.to_hex(), "seq": place}));
         self.take_effect(&content)
     }

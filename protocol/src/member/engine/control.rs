@@ -79,6 +79,10 @@ impl Cx<'_> {
         let Ok(signed) = SignedEntry::decode(&out.message.plain) else { return Ok(()) };
         let next = self.memory.roster()?.head().number + 1;
         let Ok(entry) = signed.entry() else { return Ok(()) };
+        if self.entry_hash(entry.number)? == Some(signed.hash()) {
+            // Another device brought it (L19).
+            return Ok(());
+        }
         let follows =
             !void && entry.number == next && entry.prev == self.memory.roster()?.head().hash;
         if follows {

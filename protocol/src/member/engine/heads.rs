@@ -52,11 +52,15 @@ impl Cx<'_> {
         sender: &DeviceId,
         content: &Content,
     ) -> Result<(), Fault> {
-        if let Some(theirs) = content.log_head
-            && self.has_other_hash(theirs.seq, &theirs.hash)
-        {
-            let who = self.member_name(sender).unwrap_or_default();
-            self.alarm(Alarm::Relay(Evidence::Fork), &other_past(&who))?;
+        if let Some(theirs) = content.log_head {
+            if !self.has_other_hash(theirs.seq, &theirs.hash) {
+                self.is_here(sender, theirs.seq);
+            } else if self.was_elsewhere(sender, theirs.seq)? {
+                return Ok(());
+            } else {
+                let who = self.member_name(sender).unwrap_or_default();
+                self.alarm(Alarm::Relay(Evidence::Fork), &other_past(&who))?;
+            }
         }
         if let Some((number, hash)) = content.roster_head
             && self.entry_hash(number)?.is_some_and(|own| own != hash)

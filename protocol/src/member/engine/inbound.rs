@@ -46,8 +46,10 @@ impl Cx<'_> {
         &mut self,
         log: LogId,
         (head, hash): (Seq, Digest),
-        begun: bool,
+        oldest: Seq,
     ) -> Result<(), Fault> {
+        let begun = oldest > 0;
+        self.link.oldest = oldest;
         self.link.connected = true;
         self.link.down = None;
         self.link.target = head;
@@ -81,6 +83,9 @@ impl Cx<'_> {
                     return self.stop(Stopped::OtherLog);
                 }
                 if head == cursor.seq && hash != cursor.hash {
+                    if self.may_stand_apart() {
+                        return self.go_apart();
+                    }
                     self.caught(Evidence::Fork)?;
                     return self.stop(Stopped::Forked);
                 }
@@ -117,6 +122,9 @@ impl Cx<'_> {
         if self.memory.profile.behind.is_some() {
             return self.push_while_behind(first, hash, cells);
         }
+        if self.reads_again() {
+            return self.push_again(first, hash, cells);
+        }
         if first != cursor.seq + 1 {
             self.link.connected = false;
             self.effects.push(Out::Redial);
@@ -130,6 +138,9 @@ impl Cx<'_> {
             hashes.push(rolled);
         }
         if rolled != hash {
+            if self.may_stand_apart() {
+                return self.go_apart();
+            }
             self.caught(Evidence::of_push(&cursor.hash, &hash, cells))?;
             return self.stop(Stopped::Forked);
         }
@@ -162,6 +173,7 @@ impl Cx<'_> {
         hash: &Digest,
     ) -> Result<(), Fault> {
         let now = self.now.unix_s();
+        let read_before = self.stood_apart(seq, id, cell)?;
         match self.tx.own_cell(cell)? {
             OwnCell::Exact(own) => {
                 self.tx.push_ring(seq, id, cell, hash, (true, now))?;
@@ -172,6 +184,12 @@ impl Cx<'_> {
                 return self.caught(Evidence::Rewrite);
             }
             OwnCell::No => {}
+        }
+        if let Some(known) = read_before {
+            if self.is_control(seq, cell) {
+                self.foreign_cell(seq, cell)?;
+            }
+            return Ok(self.tx.push_ring(seq, id, cell, hash, (known, now))?);
         }
         // **A restored profile is stopped before sending**: it reads to the head first.
         if self.is_from_my_future(cell)? {

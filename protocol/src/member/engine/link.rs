@@ -22,6 +22,8 @@ pub(super) struct Link {
     pub(super) relay: Option<StaticPublic>,
     /// The log that WELCOME named, its head and the running hash there.
     pub(super) shown: Option<(LogId, Seq, Digest)>,
+    /// The oldest place that the relay still has, as WELCOME said.
+    pub(super) oldest: Seq,
     /// When to look for the team's own relay elsewhere, in monotonic milliseconds.
     pub(super) leave_at: Option<u64>,
     /// The next cell to be put into a log that lacks it; nothing else is sent before the last.
@@ -53,6 +55,8 @@ pub(super) enum Asked {
     Put(Vec<CellId>),
     /// Cells of the old log from this place on, so many.
     Carry(Seq, u64),
+    /// Cells that stood apart, up to one that stood there.
+    Apart(Seq),
     Rows,
     /// The rows of another relay than the team's.
     SpareRows,

@@ -1,6 +1,6 @@
 //! What the engine keeps in memory: a copy of what is on disk, loaded again after a rollback.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use super::fault::Fault;
 use super::profile::Profile;
@@ -40,6 +40,8 @@ pub(super) struct Memory {
     pub(super) asked_where: BTreeMap<DeviceId, u32>,
     /// The running hashes at the last places read, in short form.
     pub(super) recent: VecDeque<(Seq, [u8; 16])>,
+    /// Who has been heard of in the log to which this device came by itself.
+    pub(super) here: BTreeSet<DeviceId>,
 }
 
 /// A channel with its keys ready and its open chains.
@@ -135,6 +137,7 @@ impl Memory {
             next_log: None,
             asked_where: BTreeMap::new(),
             recent: view.past()?.into(),
+            here: BTreeSet::new(),
         })
     }
 

@@ -12,6 +12,7 @@ mod admins;
 mod admission;
 mod alarms;
 mod api;
+mod apart;
 mod approve;
 mod asks;
 mod beacon;

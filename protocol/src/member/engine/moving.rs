@@ -105,6 +105,10 @@ impl Cx<'_> {
             return Ok(false);
         }
         if self.hash_at(head)?.is_some_and(|own| own != hash) {
+            if self.may_stand_apart() {
+                self.go_apart()?;
+                return Ok(true);
+            }
             self.caught(Evidence::Fork)?;
             self.stop(Stopped::Forked)?;
             return Ok(true);

@@ -25,7 +25,7 @@ use crate::wire::ids::{Digest, Lane, LogId, Seq};
 
 /// How many of the cells that it kept a device carries into a log that begins: 16 MiB, within the
 /// burst that a relay allows. Who is further behind comes back through the others.
-const CARRIED_BACK: u64 = 16_384;
+pub(super) const CARRIED_BACK: u64 = 16_384;
 
 /// Seconds for which a device that came by itself only carries over what is missing, so that
 /// whoever has read more brings it before anybody goes on.
@@ -174,6 +174,7 @@ impl Cx<'_> {
         }
         self.memory.unread.clear();
         self.memory.claimed = None;
+        self.has_come(left, cursor.seq);
         *self.away = Away { quiet_until: self.now.mono_ms + QUIET_S * 1_000, ..Away::default() };
         self.save_profile()?;
         self.forget_beacons_under_way()?;

@@ -104,6 +104,7 @@ impl Cx<'_> {
         let cells = match self.link.answered(request) {
             Some(Asked::Put(cells)) => cells,
             Some(Asked::Carry(first, count)) => return self.carried(first, count, seqs),
+            Some(Asked::Apart(last)) => return self.carried_apart(last),
             _ => return Ok(()),
         };
         self.link.refused = None;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteArray;
 
+use super::apart::{Apart, Came};
 use super::moving::Moved;
 use super::next::{Found, Unsaid};
 use crate::wire::ids::{DeviceId, InviteId, MemberId, RoomId, Seq};
@@ -52,6 +53,12 @@ pub struct Profile {
     /// A relay that somebody's spare code led to, until an admin's word is read there.
     #[serde(default)]
     pub(super) found: Option<Found>,
+    /// How this device came to the present log, if by itself.
+    #[serde(default)]
+    pub(super) came: Option<Came>,
+    /// What it read elsewhere that is not in this log yet.
+    #[serde(default)]
+    pub(super) apart: Option<Apart>,
     /// Why the device has stopped, if it has.
     pub(super) stopped: Option<Stopped>,
 }

@@ -133,7 +133,8 @@ impl Cx<'_> {
                 if only_admins { role == Some(Role::Admin) } else { role != Some(Role::Bot) };
             role.is_some() && able && *device != me && Some(*device) != row.avoid
         });
-        devices.sort_by_key(|id| roster.device(id).map(|device| device.member) != mine);
+        let member = |id: &DeviceId| roster.device(id).map(|device| device.member);
+        devices.sort_by_key(|id| (Some(*id) != row.hint, member(id) != mine));
         Ok(devices)
     }
 
@@ -194,6 +195,7 @@ impl Cx<'_> {
         if row.only.is_some() {
             return self.settled(room);
         }
+        self.say_again(room)?;
         row.helper = Some(helper);
         (row.request, row.leaf, row.asked) = (None, None, Vec::new());
         self.put_resync(row)?;

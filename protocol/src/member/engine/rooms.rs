@@ -123,7 +123,7 @@ impl Cx<'_> {
         own: Option<PendingCommit>,
     ) -> Result<(), Fault> {
         let room = row.id;
-        let epoch_before = row.epoch;
+        let old = row.clone();
         row.roster_floor = outcome.roster;
         self.note_seen(&outcome.committer)?;
         self.close_channel(&room)?;
@@ -146,7 +146,7 @@ impl Cx<'_> {
         match (own, self.tx.pending_commit(&room)?) {
             (Some(own), _) => self.deliver_welcome(&own, place)?,
             // Merging another's commit dropped ours; the intents are looked at again.
-            (None, Some(lost)) if lost.epoch == epoch_before => {
+            (None, Some(lost)) if lost.epoch == old.epoch => {
                 self.drop_pending(&lost)?;
                 self.heal_later(&room)?;
             }
@@ -154,6 +154,7 @@ impl Cx<'_> {
         }
         self.forget_done_intents(&room)?;
         self.reseal_texts(&room)?;
+        self.went_on(&old, &outcome)?;
         self.tell_members(&row, before, &outcome)
     }
 

@@ -21,7 +21,7 @@ impl Cx<'_> {
         if self.memory.profile.stopped.is_some() {
             return self.wait_at_strange();
         }
-        if self.carry()? {
+        if self.carry()? || self.carry_apart()? {
             return self.set_timer();
         }
         if self.keeps_quiet() {

@@ -3,6 +3,7 @@
 use rusqlite::{Row, ToSql, params_from_iter};
 
 use super::sql::{closed_debug, join_members, split_members, sql_enum};
+use super::apart::APART;
 use super::{StoreError, Tx, View};
 use crate::wire::ids::{ContentId, DeviceId, MemberId, RoomId, Seq};
 
@@ -250,7 +251,8 @@ pub(super) fn message_row(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
     Ok(MessageRow {
         content: row.get(0)?,
         room: row.get(1)?,
-        seq: row.get(2)?,
+        // What stands apart has no place that means anything to anybody else.
+        seq: row.get::<_, Option<Seq>>(2)?.filter(|seq| *seq < APART),
         device: row.get(3)?,
         member: row.get(4)?,
         own: row.get(5)?,

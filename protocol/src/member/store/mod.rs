@@ -9,6 +9,7 @@
 //! exists only inside [`Store::step`].
 
 mod access;
+mod apart;
 mod beacons;
 mod blobs;
 mod chains;
@@ -52,6 +53,7 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension, Params, Row, TransactionBehavior};
 
 pub use access::AccessRow;
+pub use apart::APART;
 pub use beacons::{BeaconClock, CheckKeyRow, EPOCHS_KEPT, EpochRow};
 pub use blobs::BlobChunk;
 pub use chains::{ChainRow, NewChain};

@@ -1,6 +1,7 @@
 //! The last cells of the log. Those that matched no channel are kept because a Welcome names an
 //! earlier place, and the joiner reads on from there; all, because another relay may lack them.
 
+use super::apart::APART;
 use super::outbox::cell_bytes;
 use super::sql::closed_debug;
 use super::{StoreError, Tx, View};
@@ -33,8 +34,8 @@ impl View<'_> {
     /// Those of the database.
     pub fn ring_from(&self, from: Seq, limit: u32) -> Result<Vec<RingCell>, StoreError> {
         let sql = "SELECT seq, cell_id, cell FROM ring
-                   WHERE known = 0 AND seq >= ?1 ORDER BY seq LIMIT ?2";
-        self.ring_cells(sql, from, limit)
+                   WHERE known = 0 AND seq BETWEEN ?1 AND ?3 ORDER BY seq LIMIT ?2";
+        self.ring_cells(sql, (from, APART - 1), limit)
     }
 
     /// Up to `limit` cells, matched or not, from the place `from` on, in log order.
@@ -42,12 +43,18 @@ impl View<'_> {
     /// # Errors
     /// Those of the database.
     pub fn tail_from(&self, from: Seq, limit: u32) -> Result<Vec<RingCell>, StoreError> {
-        let sql = "SELECT seq, cell_id, cell FROM ring WHERE seq >= ?1 ORDER BY seq LIMIT ?2";
-        self.ring_cells(sql, from, limit)
+        let sql = "SELECT seq, cell_id, cell FROM ring WHERE seq BETWEEN ?1 AND ?3
+                   ORDER BY seq LIMIT ?2";
+        self.ring_cells(sql, (from, APART - 1), limit)
     }
 
-    fn ring_cells(&self, sql: &str, from: Seq, limit: u32) -> Result<Vec<RingCell>, StoreError> {
-        self.rows(sql, (from, limit), |row| {
+    pub(super) fn ring_cells(
+        &self,
+        sql: &str,
+        (from, to): (Seq, Seq),
+        limit: u32,
+    ) -> Result<Vec<RingCell>, StoreError> {
+        self.rows(sql, (from, limit, to), |row| {
             Ok(RingCell { seq: row.get(0)?, id: row.get(1)?, cell: cell_bytes(row, 2)? })
         })
     }

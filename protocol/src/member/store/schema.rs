@@ -240,7 +240,8 @@ CREATE INDEX message_expiry ON message (expires_at) WHERE expires_at IS NOT NULL
 CREATE INDEX message_target ON message (target) WHERE target IS NOT NULL;
 CREATE INDEX message_unknown ON message (room, device) WHERE shown = 0 AND target IS NULL;
 CREATE VIRTUAL TABLE word USING fts5 (
-    text, content = 'message', content_rowid = 'id', tokenize = 'unicode61 remove_diacritics 2'
+    text, content = 'message', content_rowid = 'id', prefix = '1 2 3 4',
+    tokenize = 'unicode61 remove_diacritics 2'
 );
 INSERT INTO word (word, rank) VALUES ('secure-delete', 1);
 CREATE TRIGGER word_insert AFTER INSERT ON message WHEN new.shown BEGIN
@@ -309,6 +310,7 @@ CREATE TABLE ring (
 ) STRICT;
 CREATE INDEX ring_at ON ring (at, seq);
 CREATE INDEX ring_unknown ON ring (seq) WHERE known = 0;
+CREATE INDEX ring_apart ON ring (cell_id) WHERE seq >= 4611686018427387904;
 CREATE TABLE past (first INTEGER PRIMARY KEY, hashes BLOB NOT NULL) STRICT;
 ";
 

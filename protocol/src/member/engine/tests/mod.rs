@@ -1,5 +1,6 @@
 //! Whole teams in one process: engines on real stores, a relay that is a list, a clock by hand.
 
+mod apart;
 mod assembly;
 mod beacons;
 mod behind;

@@ -12,7 +12,7 @@ use crate::wire::ids::LogId;
 const LEA: usize = 0;
 const KARIM: usize = 1;
 const SOFIA: usize = 2;
-const NEW: &str = "new.example:7443";
+pub(super) const NEW: &str = "new.example:7443";
 
 fn team() -> World {
     let mut world = World::founded();
@@ -24,11 +24,11 @@ fn team() -> World {
     world
 }
 
-fn addresses(world: &World, at: usize) -> Vec<String> {
+pub(super) fn addresses(world: &World, at: usize) -> Vec<String> {
     world.devices[at].engine.dial().unwrap().addresses
 }
 
-fn swap(world: &mut World, other: &mut Relay) {
+pub(super) fn swap(world: &mut World, other: &mut Relay) {
     std::mem::swap(&mut world.relay, other);
 }
 
@@ -238,8 +238,18 @@ fn an_admin_is_told_why_a_relay_is_not_the_one_to_move_to() {
     assert_eq!(addresses(&world, LEA), ["relay.example:7443", "spare.example:7443"]);
 }
 
+/// An admin names the relay to go to when the team's is gone.
+pub(super) fn names_the_next(world: &mut World) {
+    let (relay, addresses) = (StaticPublic([4; 32]), vec![NEW.to_owned()]);
+    let next = NextRelay { relay, addresses, log: LogId([7; 16]), after_s: 5 };
+    let now = world.now;
+    let posted = world.devices[LEA].engine.step(now, |cx| cx.post_action(Action::NextRelay(next)));
+    posted.unwrap();
+    world.run();
+}
+
 /// A device finds nobody at the team's relay for longer than was set, and calls the next one.
-fn goes_to_the_next(world: &mut World, at: usize) {
+pub(super) fn goes_to_the_next(world: &mut World, at: usize) {
     world.disconnect(at);
     world.pass(6_000);
     // Each failed round of the one gives the other its turn.
@@ -254,12 +264,7 @@ fn goes_to_the_next(world: &mut World, at: usize) {
 #[test]
 fn who_read_more_of_the_dead_relay_brings_it_before_the_others_go_on() {
     let mut world = team();
-    let (relay, addresses) = (StaticPublic([4; 32]), vec![NEW.to_owned()]);
-    let next = NextRelay { relay, addresses, log: LogId([7; 16]), after_s: 5 };
-    let now = world.now;
-    let posted = world.devices[LEA].engine.step(now, |cx| cx.post_action(Action::NextRelay(next)));
-    posted.unwrap();
-    world.run();
+    names_the_next(&mut world);
     let mut new = world.relay.restored();
     // What the relay acknowledges last, only its author has read.
     world.disconnect(KARIM);

@@ -167,3 +167,64 @@ fn an_admin_takes_the_team_to_the_spare_relay_while_the_old_one_is_still_there()
     assert!(told["spare"].is_null(), "it is the next one no more: {told}");
     world.admit_unseen("Nora", "laptop", "member");
 }
+
+#[test]
+fn two_halves_that_moved_at_different_moments_converge_and_nobody_loses_a_word() {
+    let mut world = World::usual();
+    let mut lea = world.admit_unseen("Lea", "laptop", "member");
+    let mut sofia = world.admit_unseen("Sofia", "laptop", "member");
+    let mut paul = world.admit_unseen("Paul", "laptop", "member");
+    let mut spare = Relay::spare(world.dir(), "spare");
+    spare.serve();
+    let address = spare.proxy.address().to_string();
+    let after = format!("{}s", AFTER.as_secs());
+    world.founder.tells(&["relay", "spare", "add", "--after", &after], &spare.founder_code);
+    for staff in [&lea, &sofia, &paul] {
+        eventually("everybody knows the spare", || {
+            let told = staff.call("relay.spare", json!({}));
+            (told["spare"]["addresses"] == json!([address])).then_some(())
+        });
+    }
+    world.founder.ok(&["send", GENERAL, "before"]);
+    [&lea, &sofia, &paul].into_iter().for_each(|staff| staff.reads(GENERAL, "before"));
+
+    // One half is cut off; the other talks on until the relay is dead.
+    world.founder.go_offline();
+    lea.go_offline();
+    sofia.ok(&["send", GENERAL, "we read on"]);
+    paul.ok(&["send", GENERAL, "so do I"]);
+    [&sofia, &paul].into_iter().for_each(|staff| staff.reads(GENERAL, "so do I"));
+    sofia.has_sent_everything();
+    paul.has_sent_everything();
+    sofia.go_offline();
+    paul.go_offline();
+    world.relay.kill();
+
+    world.founder.go_online();
+    lea.go_online();
+    for staff in [&world.founder, &lea] {
+        eventually("the first half is there", || is_at(staff, &address));
+    }
+    lea.ok(&["send", GENERAL, "we are here"]);
+    world.founder.ok(&["send", GENERAL, "all well"]);
+    lea.reads(GENERAL, "all well");
+
+    let begun = Instant::now();
+    sofia.go_online();
+    paul.go_online();
+    for staff in [&sofia, &paul] {
+        eventually("the second half is there", || is_at(staff, &address));
+    }
+    let wanted = ["before", "we read on", "so do I", "we are here", "all well"];
+    all_agree(&[&world.founder, &lea, &sofia, &paul], &wanted);
+    println!(
+        "two halves are one {:?} after the second began to look, of which {AFTER:?} were set",
+        begun.elapsed()
+    );
+    let order = world.founder.texts(GENERAL);
+    for staff in [&lea, &sofia, &paul] {
+        assert_eq!(staff.texts(GENERAL), order, "{}", staff.name);
+    }
+    paul.ok(&["send", GENERAL, "one again"]);
+    [&world.founder, &lea, &sofia].into_iter().for_each(|staff| staff.reads(GENERAL, "one again"));
+}

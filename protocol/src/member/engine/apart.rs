@@ -7,10 +7,10 @@ use serde_bytes::ByteArray;
 
 use super::Cx;
 use super::alarms::Alarm;
+use super::beacon::Beacon;
 use super::evidence::Evidence;
 use super::fault::Fault;
 use super::link::Asked;
-use super::beacon::Beacon;
 use super::memory::Memory;
 use super::next::CARRIED_BACK;
 use super::profile::Stopped;
@@ -19,17 +19,16 @@ use crate::member::agent::core::Out;
 use crate::member::e2ee::Outcome;
 use crate::member::roster::{Author, Roster, SignedEntry};
 use crate::member::store::{
-    ChannelKind, Cursor, NewOut, OutKind, RING_LIFETIME_S, ResyncRow, RingCell, RoomRow,
-    RoomStatus, RosterRow,
+    ChannelKind, Cursor, MessageRow, NewOut, OutKind, RING_LIFETIME_S, ResyncRow, RingCell,
+    RoomRow, RoomStatus, RosterRow,
 };
 use crate::wire::Cells;
 use crate::wire::frame::ToRelay;
-use crate::wire::ids::{CellId, DeviceId, Digest, Lane, LogId, RoomId, Seq};
+use crate::wire::ids::{CellId, ContentId, DeviceId, Digest, Lane, LogId, RoomId, Seq};
 use crate::wire::limits::{CELL, MAX_CELLS};
 use crate::wire::running_hash;
 
-const APART_TEXT: &str =
-    "Parts of the team came to the spare relay at different moments. What was written apart stands behind what was written here.";
+const APART_TEXT: &str = "Parts of the team came to the spare relay at different moments. What was written apart stands behind what was written here.";
 
 /// The most of its own messages that a device says again in a room at a time, the newest.
 const MAX_SAID_AGAIN: u32 = 256;
@@ -72,6 +71,10 @@ impl Cx<'_> {
     fn came(&self) -> Option<&Came> {
         let now = self.now.unix_s();
         self.memory.profile.came.as_ref().filter(|came| now < came.at + RING_LIFETIME_S)
+    }
+
+    pub(super) fn has_come_lately(&self) -> bool {
+        self.came().is_some()
     }
 
     /// Whether a device may be where others went on without it: it has just come, and has read
@@ -273,6 +276,30 @@ impl Cx<'_> {
             self.tx.enqueue(&NewOut { kind, room, epoch: 0, content, plain, queued_at }, &[])?;
         }
         Ok(())
+    }
+
+    /// A message that is known comes again from who wrote it: its last place counts, which is the
+    /// only one that all parts of the team can read.
+    pub(super) fn said_again(&mut self, again: &MessageRow) -> Result<(), Fault> {
+        let Some(known) = self.tx.message(&again.content)? else { return Ok(()) };
+        match (known.room, known.device) == (again.room, again.device) {
+            true => self.own_said_again(&again.content, again.seq.unwrap_or_default()),
+            false => Ok(()),
+        }
+    }
+
+    /// An own message that had a place has come again.
+    pub(super) fn own_said_again(&mut self, content: &ContentId, at: Seq) -> Result<(), Fault> {
+        match self.came().map(|came| came.seq) {
+            Some(since) => Ok(self.tx.move_message(content, since, at)?),
+            None => Ok(()),
+        }
+    }
+
+    /// The last epoch of a room that both parts of the team know, if there were two.
+    pub(super) fn common_epoch(&self, room: &RoomId) -> Result<Option<u64>, Fault> {
+        let Some(came) = self.came() else { return Ok(None) };
+        Ok(self.tx.epoch_at(room, came.seq)?.map(|common| common.epoch))
     }
 
     /// Another device holds another state of a room. Of two that parted, the one whose epoch came

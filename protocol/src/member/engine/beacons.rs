@@ -4,6 +4,8 @@
 //! read: under the room's check key, signed, hourly, from one of those who agree. Whoever reads one
 //! that differs raises the alarm, by name.
 
+use std::collections::BTreeSet;
+
 use super::Cx;
 use super::alarms::Alarm;
 use super::beacon::Beacon;
@@ -71,6 +73,18 @@ impl Cx<'_> {
         self.set_beacon_clock(room, BeaconClock { due, not_by: Some(helper), own })
     }
 
+    /// This device is back and waits for a second's word. Who has it speaks first; where all others
+    /// wait as well, they speak to each other.
+    pub(super) fn beacon_of_returned(
+        &mut self,
+        room: &RoomId,
+        helper: DeviceId,
+    ) -> Result<(), Fault> {
+        let due = self.now.unix_s() + 3 * SOON_S + self.within(SOON_S);
+        let own = self.own_beacon_at(room);
+        self.set_beacon_clock(room, BeaconClock { due, not_by: Some(helper), own })
+    }
+
     /// Keeps where the room stands since the commit at `opened`.
     pub(super) fn note_epoch(&mut self, room: &RoomId, opened: Seq) -> Result<(), Fault> {
         let provider = self.provider();
@@ -104,7 +118,9 @@ impl Cx<'_> {
     }
 
     fn sends_beacons(&self, row: &RoomRow) -> bool {
-        row.status == RoomStatus::Active && row.members > 0 && self.is_settled(&row.id)
+        // Of two that came back through the same helper, each may be the other's second.
+        let waits = self.memory.resyncs.get(&row.id).is_none_or(|resync| resync.helper.is_some());
+        row.status == RoomStatus::Active && row.members > 0 && waits
     }
 
     /// Sends the beacons that are due.
@@ -262,9 +278,27 @@ impl Cx<'_> {
             }))
     }
 
+    /// Whether others have said it in this device's place. After somebody came back, or came from
+    /// elsewhere, that takes three members: then each has heard one who is not itself nor the one
+    /// that let it in.
+    fn enough_agree(&mut self, row: &RoomRow, beacon: &Beacon) -> Result<bool, Fault> {
+        const THREE: usize = 3;
+        let waited_for =
+            self.memory.beacons.get(&row.id).is_some_and(|clock| clock.not_by.is_some());
+        if !waited_for && !self.has_come_lately() {
+            return Ok(true);
+        }
+        let member = self.memory.roster()?.device(&beacon.device).map(|device| device.member);
+        let heard = self.memory.agreed.entry(row.id).or_default();
+        if heard.0 != row.epoch {
+            *heard = (row.epoch, BTreeSet::new());
+        }
+        heard.1.extend(member);
+        Ok(heard.1.len() >= THREE)
+    }
+
     fn agrees(&mut self, row: &RoomRow, beacon: &Beacon) -> Result<(), Fault> {
-        let not_by = self.memory.beacons.get(&row.id).and_then(|clock| clock.not_by);
-        if not_by != Some(beacon.device) {
+        if self.enough_agree(row, beacon)? {
             self.beacon_put_off(&row.id)?;
         }
         self.confirmed_by(&row.id, &beacon.device)

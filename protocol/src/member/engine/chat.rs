@@ -233,8 +233,7 @@ impl Cx<'_> {
         self.tx.remove_out(out.id)?;
         let Some(content) = out.message.content else { return Ok(()) };
         if !self.tx.placed_message(&content, place)? {
-            // It was said again.
-            return Ok(());
+            return self.own_said_again(&content, place);
         }
         self.event(json!({"v": 1, "type": "sent", "id": content.to_hex(), "seq": place}));
         self.take_effect(&content)

@@ -14,7 +14,7 @@ use crate::member::store::{
     BeaconClock, ChannelKind, ChannelRow, Cursor, MetaKey, ResyncRow, RoomRow, View,
 };
 use crate::secret::Secret;
-use crate::wire::ids::{CellId, DeviceId, Digest, InviteId, LogId, RoomId, Seq};
+use crate::wire::ids::{CellId, DeviceId, Digest, InviteId, LogId, MemberId, RoomId, Seq};
 use crate::wire::limits::CELL;
 
 /// Everything the engine keeps in memory.
@@ -42,6 +42,8 @@ pub(super) struct Memory {
     pub(super) recent: VecDeque<(Seq, [u8; 16])>,
     /// Who has been heard of in the log to which this device came by itself.
     pub(super) here: BTreeSet<DeviceId>,
+    /// Of a room's epoch, the members whose beacons agreed with this device.
+    pub(super) agreed: BTreeMap<RoomId, (u64, BTreeSet<MemberId>)>,
 }
 
 /// A channel with its keys ready and its open chains.
@@ -138,6 +140,7 @@ impl Memory {
             asked_where: BTreeMap::new(),
             recent: view.past()?.into(),
             here: BTreeSet::new(),
+            agreed: BTreeMap::new(),
         })
     }
 

@@ -109,7 +109,7 @@ impl Cx<'_> {
             return self.count(&row, counter);
         }
         if !self.tx.insert_message(&row)? {
-            return Ok(());
+            return self.said_again(&row);
         }
         self.count(&row, counter)?;
         self.take_effect(&id)

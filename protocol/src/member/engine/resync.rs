@@ -106,6 +106,7 @@ impl Cx<'_> {
         let own = self.memory.group(&provider, &row.room)?;
         let own = own.map(|(group, _, _)| (group.epoch(), group.leaf_hash(&me)));
         let (epoch, leaf) = own.unwrap_or((0, None));
+        let epoch = epoch.min(self.common_epoch(&row.room)?.unwrap_or(epoch));
         let Some(leaf) = row.leaf.or(leaf) else { return Ok(None) };
         let certificate = self.memory.certificate()?;
         let keys = self.memory.keys()?;
@@ -200,7 +201,7 @@ impl Cx<'_> {
         (row.request, row.leaf, row.asked) = (None, None, Vec::new());
         self.put_resync(row)?;
         match self.has_a_second(room, &helper)? {
-            true => Ok(()),
+            true => self.beacon_of_returned(room, helper),
             false => self.settled(room),
         }
     }

@@ -94,6 +94,21 @@ impl Tx<'_> {
         Ok(known)
     }
 
+    /// A message that was placed after `since` has a later place.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn move_message(
+        &self,
+        content: &ContentId,
+        since: Seq,
+        seq: Seq,
+    ) -> Result<(), StoreError> {
+        let sql = "UPDATE message SET seq = ?3 WHERE content = ?1 AND seq > ?2";
+        self.execute(sql, (content, since, seq))?;
+        Ok(())
+    }
+
     /// An own message that stood apart is to be sent again, as if it had no place yet.
     ///
     /// # Errors

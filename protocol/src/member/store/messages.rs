@@ -2,8 +2,8 @@
 
 use rusqlite::{Row, ToSql, params_from_iter};
 
-use super::sql::{closed_debug, join_members, split_members, sql_enum};
 use super::apart::APART;
+use super::sql::{closed_debug, join_members, split_members, sql_enum};
 use super::{StoreError, Tx, View};
 use crate::wire::ids::{ContentId, DeviceId, MemberId, RoomId, Seq};
 

@@ -10,10 +10,10 @@ const NORA: usize = 4;
 const NAMES: [&str; 5] = ["Lea", "Karim", "Sofia", "Paul", "Nora"];
 
 /// Splitmix64: choices that replay, for a test and nothing else.
-struct Choices(u64);
+pub(super) struct Choices(pub(super) u64);
 
 impl Choices {
-    fn below(&mut self, bound: usize) -> usize {
+    pub(super) fn below(&mut self, bound: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

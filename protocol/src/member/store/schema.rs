@@ -295,7 +295,7 @@ CREATE TABLE invite (
     expires_at INTEGER NOT NULL, state INTEGER NOT NULL, used_at INTEGER, request BLOB,
     by BLOB NOT NULL, member BLOB, vouch INTEGER, membership INTEGER
 ) STRICT;
-CREATE INDEX invite_order ON invite (created_at, id);
+CREATE INDEX invite_state ON invite (state);
 
 CREATE TABLE seen (device BLOB PRIMARY KEY, day INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE marked (device BLOB PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;

@@ -70,7 +70,7 @@ impl Core for Engine {
     fn down(&mut self, now: Now, why: Down) {
         let was = self.link.connected || self.link.down != Some(why);
         self.link = Link::broken(why);
-        self.scout_down(why);
+        self.scout_down(now, why);
         self.away_down(now, why);
         if was {
             let state = if why == Down::Refused { "refused" } else { "offline" };

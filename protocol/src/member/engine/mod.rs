@@ -25,6 +25,8 @@ mod checks;
 mod control;
 mod delivery;
 mod direct;
+mod doctor;
+mod drill;
 mod errands;
 mod evidence;
 mod fault;

@@ -21,6 +21,7 @@ mod direct;
 mod disk;
 mod error;
 mod files;
+mod health;
 mod intents;
 mod invites;
 mod key;

@@ -235,6 +235,8 @@ pub(crate) enum Command {
     },
     /// Show connection and counters, without connecting
     Status,
+    /// Look for what is wrong with this device and its way to the relay, and say what to do
+    Doctor,
     /// Process what is waiting and exit
     Sync,
     /// Destroy this profile, the key first, and ask the team to cut off this device

@@ -28,6 +28,8 @@ pub(crate) enum Failure {
     Api(ApiError),
     /// We said no: exit code, what was wrong, and the next step.
     Refused { exit: u8, message: String, hint: Option<String> },
+    /// What was wrong is printed already, as the result: the exit code.
+    Said(u8),
     /// Standard output or standard error cannot be written, or the terminal cannot be used.
     Terminal(io::Error),
 }
@@ -52,7 +54,7 @@ impl Failure {
     pub(crate) fn exit(&self) -> u8 {
         match self {
             Self::Api(error) => error.exit,
-            Self::Refused { exit, .. } => *exit,
+            Self::Refused { exit, .. } | Self::Said(exit) => *exit,
             Self::Terminal(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
             Self::Terminal(_) => exit::FAILED,
         }
@@ -65,6 +67,7 @@ impl Failure {
                 (text::sentence(&error.message), error.hint.as_deref().map(text::next_step))
             }
             Self::Refused { message, hint, .. } => (message.clone(), hint.clone()),
+            Self::Said(_) => return Vec::new(),
             Self::Terminal(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 return Vec::new();
             }

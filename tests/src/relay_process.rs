@@ -72,6 +72,23 @@ impl Relay {
         run(&[&"create", &file, &"--data-dir", &self.data]);
         let key = self.data.join("keys/backup.key");
         run(&[&"restore", &file, &"--data-dir", &data, &"--identity", &key]);
+        self.other(data)
+    }
+
+    /// What somebody has who copied this relay's whole directory, keys included, to `name`
+    /// beside it: another relay with the same key and log, behind a way in of its own. This one
+    /// rests for that moment. The copy is not served yet.
+    pub fn stolen(&mut self, name: &str) -> Self {
+        let data = self.data.with_file_name(name);
+        self.stop();
+        let done = Command::new("cp").arg("-a").arg(&self.data).arg(&data).status();
+        assert!(done.expect("cp runs").success());
+        self.serve();
+        self.other(data)
+    }
+
+    /// A relay of the same key in another directory.
+    fn other(&self, data: PathBuf) -> Self {
         Self {
             data,
             proxy: CutProxy::new(),
@@ -82,6 +99,16 @@ impl Relay {
             serving: None,
             log: Vec::new(),
         }
+    }
+
+    /// What an operator's command says of this relay, which is served, an object a line.
+    pub fn tells(&self, args: &[&str]) -> Vec<Value> {
+        let mut command = Command::new(binaries::relay());
+        command.args(args).arg("--json").arg("--data-dir").arg(&self.data);
+        let done = command.output().expect("the relay runs");
+        assert!(done.status.success(), "{args:?}: {}", String::from_utf8_lossy(&done.stderr));
+        let printed = String::from_utf8(done.stdout).expect("it prints UTF-8");
+        printed.lines().map(|line| serde_json::from_str(line).expect("it prints JSON")).collect()
     }
 
     /// Adds a variable to the environment of every later `serve`.

@@ -205,7 +205,8 @@ fn two_halves_that_moved_at_different_moments_converge_and_nobody_loses_a_word()
     for staff in [&world.founder, &lea] {
         eventually("the first half is there", || is_at(staff, &address));
     }
-    lea.ok(&["send", GENERAL, "we are here"]);
+    lea.queue(GENERAL, &["we are here".to_owned()]);
+    lea.has_sent_everything();
     world.founder.ok(&["send", GENERAL, "all well"]);
     lea.reads(GENERAL, "all well");
 

@@ -5,6 +5,7 @@ mod bot;
 mod change;
 mod chat;
 mod describe;
+mod doctor;
 mod file;
 mod history;
 mod invite;
@@ -90,6 +91,7 @@ pub(crate) async fn run(cli: Cli, out: &mut Out) -> Result<(), Failure> {
             api.close().await;
             result
         }
+        Some(Command::Doctor) => doctor::run(&profile, out).await,
         Some(Command::Status) => {
             let api = Api::open_as_it_is(&profile, false).await?;
             let result = status::status(&api, out).await;
@@ -140,6 +142,7 @@ async fn with(command: Command, api: &Api, out: &mut Out) -> Result<(), Failure>
         | Command::Completions { .. }
         | Command::Man { .. }
         | Command::Status
+        | Command::Doctor
         | Command::Lock
         | Command::Unlock
         | Command::Wipe { .. }

@@ -9,7 +9,7 @@ use super::{PATIENCE_MS, refresh};
 use crate::api::{self, Calls};
 use crate::commands::{AddressesCommand, RelayCommand, SpareCommand};
 use crate::errors::{Failure, exit};
-use crate::output::{Out, clean_line, line_of};
+use crate::output::{Out, clean_line, is_set, line_of};
 use crate::{passphrase, text};
 
 /// Between two looks whether the relay's log is read.
@@ -31,6 +31,7 @@ pub(super) async fn run(
             done(api.call("relay.move", params).await?, text::team_moves(), out)
         }
         RelayCommand::Spare { command } => spare(command, api, out).await,
+        RelayCommand::Drill => drill(api, out).await,
         RelayCommand::Find => {
             let code = ask_code()?;
             let answer = api.call("relay.find", json!({"code": code.as_str()})).await?;
@@ -91,6 +92,28 @@ fn lines_of(spare: &Value) -> Vec<Vec<String>> {
         rows.push(vec![text::spare_answered().to_owned(), answered]);
     }
     rows
+}
+
+/// Every address with what was found there; a failure if any would not do.
+async fn drill(api: &impl Calls, out: &mut Out) -> Result<(), Failure> {
+    refresh(api, out).await?;
+    let answer = api.call("relay.drill", api::none()).await?;
+    let visits = answer.get("visits").and_then(Value::as_array).cloned().unwrap_or_default();
+    let would_do = visits.iter().all(|visit| line_of(visit, "result") == "answers");
+    if out.style.json {
+        out.json(answer)?;
+    } else {
+        let row = |visit: &Value| {
+            let spare = if is_set(visit, "spare") { text::the_spare() } else { "" };
+            let found = text::visited(&line_of(visit, "result"));
+            vec![line_of(visit, "address"), found.to_owned(), spare.to_owned()]
+        };
+        out.table(&visits.iter().map(row).collect::<Vec<_>>())?;
+    }
+    match would_do {
+        true => out.done(text::drill_done()),
+        false => Err(Failure::refused(text::drill_failed(), text::drill_todo())),
+    }
 }
 
 /// The relay's log has to be read to its end first.

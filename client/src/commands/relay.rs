@@ -29,6 +29,8 @@ pub(crate) enum RelayCommand {
         #[command(subcommand)]
         command: Option<SpareCommand>,
     },
+    /// As an admin, make a drill: visit every address and the spare relay, to see that they would do
+    Drill,
     /// Find the team at a spare relay whose code an admin tells you; it is asked for or read from
     /// standard input
     Find,

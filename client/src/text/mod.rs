@@ -53,6 +53,7 @@ mod chat;
 mod common;
 mod en;
 mod fr;
+mod health;
 pub(crate) mod help;
 mod people;
 pub(crate) mod screen;
@@ -62,6 +63,7 @@ pub(crate) mod words;
 pub(crate) use bots::*;
 pub(crate) use chat::*;
 pub(crate) use common::*;
+pub(crate) use health::*;
 pub(crate) use people::*;
 
 /// The languages there are texts in.

@@ -39,7 +39,7 @@ fn every_thread_of_a_test_speaks_its_own_language() {
 }
 
 /// The tables as they are written.
-const FRENCH: [&str; 12] = [
+const FRENCH: [&str; 13] = [
     include_str!("fr/help.rs"),
     include_str!("fr/agent/alarms.rs"),
     include_str!("fr/agent/people.rs"),
@@ -47,6 +47,7 @@ const FRENCH: [&str; 12] = [
     include_str!("fr/bots.rs"),
     include_str!("fr/chat.rs"),
     include_str!("fr/common.rs"),
+    include_str!("fr/health.rs"),
     include_str!("fr/people.rs"),
     include_str!("fr/screen.rs"),
     include_str!("fr/wizard.rs"),

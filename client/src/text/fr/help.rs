@@ -66,6 +66,14 @@ pub(in crate::text) const HELP: &[(&str, &str)] = &[
     ("Show it", "Le montrer"),
     ("Go there no more", "Ne plus y aller"),
     (
+        "As an admin, make a drill: visit every address and the spare relay, to see that they would do",
+        "En tant qu’admin, faire un exercice : visiter chaque adresse et le relais de secours, pour voir s’ils feraient l’affaire",
+    ),
+    (
+        "Look for what is wrong with this device and its way to the relay, and say what to do",
+        "Chercher ce qui ne va pas avec cet appareil et son chemin vers le relais, et dire quoi faire",
+    ),
+    (
         "Find the team at a spare relay whose code an admin tells you; it is asked for or read from standard input",
         "Retrouver l’équipe sur un relais de secours dont un admin vous dit le code ; il est demandé ou lu sur l’entrée standard",
     ),

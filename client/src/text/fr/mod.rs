@@ -5,6 +5,7 @@ pub(super) mod agent;
 pub(super) mod bots;
 pub(super) mod chat;
 pub(super) mod common;
+pub(super) mod health;
 pub(super) mod help;
 pub(super) mod people;
 pub(super) mod screen;

@@ -202,17 +202,7 @@ async fn reach(
     proxy: Option<&Proxy>,
     role: &Role,
 ) -> Result<Ws, Down> {
-    let next_hop = match proxy {
-        Some(Proxy(proxy)) => proxy,
-        None if address.is_onion() => return Err(Down::Unreachable),
-        None => address,
-    };
-    let mut tcp = call(next_hop).await.ok_or(Down::Unreachable)?;
-    // Frames are whole and flushed together: waiting for more would only delay them.
-    tcp.set_nodelay(true).map_err(|_| Down::Unreachable)?;
-    if proxy.is_some() {
-        socks::connect(&mut tcp, address).await.map_err(|_| Down::Unreachable)?;
-    }
+    let mut tcp = reach_tcp(address, proxy).await?;
     let now_s = clock.now().unix_s();
     let token = match role {
         Role::Device { relay, access, .. } => {
@@ -227,6 +217,22 @@ async fn reach(
         .max_message_size(Some(MAX_WIRE_MESSAGE))
         .max_frame_size(Some(MAX_WIRE_MESSAGE));
     Ok(Ws::from_partially_read(tcp, rest, WsRole::Client, Some(config)).await)
+}
+
+/// TCP to an address, through the proxy if there is one.
+pub(super) async fn reach_tcp(address: &Address, proxy: Option<&Proxy>) -> Result<TcpStream, Down> {
+    let next_hop = match proxy {
+        Some(Proxy(proxy)) => proxy,
+        None if address.is_onion() => return Err(Down::Unreachable),
+        None => address,
+    };
+    let mut tcp = call(next_hop).await.ok_or(Down::Unreachable)?;
+    // Frames are whole and flushed together: waiting for more would only delay them.
+    tcp.set_nodelay(true).map_err(|_| Down::Unreachable)?;
+    if proxy.is_some() {
+        socks::connect(&mut tcp, address).await.map_err(|_| Down::Unreachable)?;
+    }
+    Ok(tcp)
 }
 
 /// Connects to the first of a name's IP addresses that answers. One that swallows packets costs

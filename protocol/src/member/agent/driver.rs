@@ -8,11 +8,13 @@ use tokio::runtime::Builder;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::super::store::{Passphrase, ProfileLock};
+use super::address::Proxy;
 use super::clock::Clock;
 use super::connection::Role;
 use super::core::{ApiError, CodeHolder, Core, Dial};
 use super::deliveries::{Consumer, Deliveries};
 use super::events::Events;
+use super::knock;
 use super::link::{Control, Dialer, Gone, LinkEvent, Target};
 use super::lock::{Vault, passphrase_in, pong};
 use super::thread::Engine;
@@ -63,6 +65,8 @@ pub(super) struct Driver {
     jobs: mpsc::Sender<Job>,
     control: Arc<Control>,
     locked: Arc<AtomicBool>,
+    /// The way to any address that is not the link's.
+    proxy: Option<Proxy>,
     /// Changes when consumers should look for deliveries.
     pulse: watch::Receiver<()>,
 }
@@ -89,7 +93,12 @@ impl Driver {
             drop(lock);
             drop(ended);
         })?;
-        Ok((Self { jobs, control, locked, pulse: pulses }, has_ended))
+        Ok((Self { jobs, control, locked, proxy: None, pulse: pulses }, has_ended))
+    }
+
+    /// The same, through a proxy.
+    pub(super) fn through(self, proxy: Option<Proxy>) -> Self {
+        Self { proxy, ..self }
     }
 
     /// A link's way in.
@@ -119,11 +128,28 @@ impl Driver {
             "end" => Job::End { answer },
             _ => {
                 self.poke(method);
+                let answer = if method == "doctor" { self.then_knock(answer) } else { answer };
                 Job::Call(Call { method: method.to_owned(), params, answer })
             }
         };
         self.jobs.send(job).await.map_err(|_| ApiError::stopped())?;
         Ok(answered)
+    }
+
+    /// Where the engine's answer to `doctor` goes, to be completed.
+    fn then_knock(&self, answer: oneshot::Sender<Answer>) -> oneshot::Sender<Answer> {
+        let (said, says) = oneshot::channel::<Answer>();
+        let proxy = self.proxy.clone();
+        tokio::spawn(async move {
+            let said = says.await.unwrap_or_else(|_| Err(ApiError::stopped()));
+            let whole = match said {
+                Ok(facts) => Ok(knock::complete(facts, proxy.as_ref()).await),
+                Err(error) => Err(error),
+            };
+            // Whoever asked may be gone.
+            let _gone = answer.send(whole);
+        });
+        said
     }
 
     /// Unlocks the profile; of one that is not locked it only checks the passphrase.

@@ -16,6 +16,7 @@ mod events;
 mod faults;
 mod harden;
 mod join;
+mod knock;
 mod link;
 mod lock;
 mod newcomer;
@@ -181,6 +182,7 @@ async fn hold_in(
     let (clock, control) = (Clock::start(), Arc::new(Control::default()));
     let (driver, core_dropped) = Driver::start(core, lock, clock, Arc::clone(&control), vault)
         .map_err(|error| ApiError::io("the engine cannot be started", &error))?;
+    let driver = driver.through(options.proxy.clone());
     let server = rpc::Server::start(&options.dir, driver.clone())
         .map_err(|error| ApiError::io("the profile's socket cannot be made", &error))?;
     let link = options.connect.then(|| {

@@ -32,6 +32,18 @@ pub(super) async fn upgrade(
          Authorization: Bearer {token}\r\n\r\n"
     );
     stream.write_all(request.as_bytes()).await.map_err(|_| Down::Unreachable)?;
+    let (head, rest) = read_head(stream).await?;
+    judge(&head, &derive_accept_key(key.as_bytes()))?;
+    Ok(rest)
+}
+
+/// Reads the head of an answer, and what came behind it.
+///
+/// # Errors
+/// [`Down::Unreachable`] if it ends early or is too long.
+pub(super) async fn read_head(
+    stream: &mut (impl AsyncRead + Unpin),
+) -> Result<(Vec<u8>, Vec<u8>), Down> {
     let mut head = Vec::with_capacity(1024);
     let end = loop {
         if stream.read_buf(&mut head).await.map_err(|_| Down::Unreachable)? == 0 {
@@ -45,8 +57,12 @@ pub(super) async fn upgrade(
         }
     };
     let rest = head.split_off(end + END.len());
-    judge(&head, &derive_accept_key(key.as_bytes()))?;
-    Ok(rest)
+    Ok((head, rest))
+}
+
+/// Whether an answer is what a relay gives strangers.
+pub(super) fn is_not_found(head: &[u8]) -> bool {
+    judge(head, "") == Err(Down::Refused)
 }
 
 fn judge(head: &[u8], accept: &str) -> Result<(), Down> {

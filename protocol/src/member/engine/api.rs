@@ -142,6 +142,7 @@ impl Cx<'_> {
         match method {
             "ping" => return Ok(Some(json!({"v": 1}))),
             "status" => return self.status().map(Some),
+            "doctor" => return self.doctor().map(Some),
             // A newcomer waits for its own admission.
             "subscribe" if !self.memory.profile.is_inside() => return Ok(Some(json!({}))),
             _ => {}
@@ -224,6 +225,7 @@ impl Cx<'_> {
                 }
                 Ok(())
             }
+            "relay.drill" => self.relay_drill(id),
             "relay.find" => self.find_relay(id, &read(params)?),
             "relay.accept" => self.accept_log(id),
             "verify" => return self.verify(&read(params)?).map(Some),

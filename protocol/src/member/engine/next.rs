@@ -91,6 +91,7 @@ impl Engine {
                 Whom { addresses: vec![code.address()], relay, holder }
             }
             (Some(Goal::Meet(found) | Goal::Renew(found)), _) => found.whom(),
+            (Some(Goal::Drill(drill)), _) => drill.whom()?,
             (None, Some((found, _))) => found.whom(),
             (None, None) => Whom { addresses: home(), relay, holder: None },
         })

@@ -7,12 +7,13 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::addresses::canonical;
+use super::drill::{DRILL_WAIT_MS, Drilling};
 use super::fault::{Fault, failed, refused};
 use super::next::Found;
 use super::waits::{Wait, What};
 use super::{Cx, Engine};
 use crate::invite_code::InviteCode;
-use crate::member::agent::core::{ApiError, CallId, Down, Out};
+use crate::member::agent::core::{ApiError, CallId, Down, Now, Out};
 use crate::member::roster::{Action, NextRelay};
 use crate::noise::keys::{StaticPublic, StaticSecret};
 use crate::wire::ids::{Digest, LogId, Seq};
@@ -41,6 +42,8 @@ pub(super) enum Goal {
     Renew(Found),
     /// To learn from its spare code how to know it.
     Find(InviteCode, StaticSecret),
+    /// To see whether each address would do.
+    Drill(Drilling),
 }
 
 /// What an admin's device says when it is back.
@@ -109,8 +112,9 @@ impl Cx<'_> {
             return Err(failed(75, "This device looks at another relay already.", hint).into());
         }
         let doubtful = !self.link.connected;
+        let patience = if matches!(goal, Goal::Drill(_)) { DRILL_WAIT_MS } else { SCOUT_WAIT_MS };
         *self.scout = Some(Scout { goal, errand, call: Some(call), doubtful, found: None });
-        let deadline = self.now.mono_ms + SCOUT_WAIT_MS;
+        let deadline = self.now.mono_ms + patience;
         let what = What::Moving;
         self.waits.add(Wait { call, what, deadline, extended: deadline, queue_only: false });
         self.hang_up();
@@ -137,6 +141,7 @@ impl Cx<'_> {
                 return self.met_spare(found, log, begun);
             }
             Some(Goal::Renew(_)) => return self.bring_rows(),
+            Some(Goal::Drill(_)) => return self.drilled(log, (head, hash), begun),
             _ => {}
         }
         self.hang_up();
@@ -179,7 +184,7 @@ impl Cx<'_> {
         let (relay, addresses) = match goal {
             Goal::Meet(found) => (StaticPublic(found.relay.into_array()), found.addresses),
             Goal::Restored(address) => (self.relay_key()?, vec![address]),
-            Goal::Claim(..) | Goal::Renew(_) | Goal::Find(..) => return Ok(()),
+            _ => return Ok(()),
         };
         let answer = json!({"addresses": addresses, "log": new.to_hex(), "seq": seq});
         match errand {
@@ -203,8 +208,11 @@ impl Cx<'_> {
 
 impl Engine {
     /// The link went down while a device was looking at a relay.
-    pub(super) fn scout_down(&mut self, why: Down) {
+    pub(super) fn scout_down(&mut self, now: Now, why: Down) {
         if why == Down::Redialled || !self.scout.as_ref().is_some_and(Scout::is_out) {
+            return;
+        }
+        if self.drill_down(now, why) {
             return;
         }
         let Some(mut scout) = self.scout.take() else { return };

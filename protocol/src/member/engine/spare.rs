@@ -107,12 +107,9 @@ impl Cx<'_> {
     }
 
     /// `relay.find`: the relay that a spare code leads to is looked at, until an admin's word is
-    /// read there.
+    /// read there. Also while the old one answers: who was away when the team moved cannot tell
+    /// that it is not the team's any more.
     pub(super) fn find_relay(&mut self, call: CallId, params: &FindParams) -> Result<(), Fault> {
-        if self.link.connected && self.memory.profile.stopped.is_none() {
-            let hint = Some("Nothing is to be done: admins move the team.");
-            return Err(refused("The team's relay is there.", hint).into());
-        }
         let goal = Goal::Find(parse(&params.code)?, StaticSecret::generate(self.random));
         self.send_scout(call, goal, Errand::Silent)
     }

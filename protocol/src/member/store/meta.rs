@@ -38,6 +38,8 @@ pub enum MetaKey {
     OwnCells,
     /// A spare relay that this admin's device looks after.
     Spare,
+    /// The last drill that this admin's device has made.
+    Drill,
     /// What the screen keeps: drafts, the room that was open, how it looks.
     Screen,
 }
@@ -66,6 +68,7 @@ impl MetaKey {
             Self::OwnCells => 26,
             Self::Screen => 27,
             Self::Spare => 28,
+            Self::Drill => 29,
         }
     }
 }

@@ -22,6 +22,7 @@ mod direct;
 mod disk;
 mod error;
 mod files;
+mod health;
 mod intents;
 mod invites;
 mod key;

@@ -99,11 +99,6 @@ pub(super) const SAID: &[(&str, &str)] = &[
     ("This device is not connected.", "Cet appareil n’est pas connecté."),
     ("The team has no spare relay.", "L’équipe n’a pas de relais de secours."),
     (
-        "Nothing is to be done: admins move the team.",
-        "Il n’y a rien à faire : les admins déménagent l’équipe.",
-    ),
-    ("The team's relay is there.", "Le relais de l’équipe est là."),
-    (
         "That is an invitation, and not the code of a spare relay.",
         "C’est une invitation, pas le code d’un relais de secours.",
     ),

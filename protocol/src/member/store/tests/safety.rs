@@ -200,3 +200,22 @@ fn a_failed_migration_of_others_is_told_and_keeps_the_data() {
     let store = open(dir.path(), &key).unwrap();
     assert_eq!(store.view(|view| view.cursor()).unwrap(), Some(cursor(5)));
 }
+
+#[test]
+fn a_database_is_whole_until_a_page_of_it_is_not() {
+    let mut world = world();
+    world.step(|tx| {
+        (0..200).try_for_each(|n| tx.put_value(&format!("{n}"), &"v".repeat(500)).map(drop))
+    });
+    assert!(world.view(|view| Ok(view.is_whole())));
+    assert_eq!(world.view(|view| view.latest_claim()), None);
+    let World { dir, key, store } = world;
+    drop(store);
+    let file = dir.path().join("store.db");
+    let mut bytes = std::fs::read(&file).unwrap();
+    let last = bytes.len() - 2_000;
+    bytes[last] ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+    let store = open(dir.path(), &key).unwrap();
+    assert!(!store.view(|view| Ok::<_, StoreError>(view.is_whole())).unwrap());
+}

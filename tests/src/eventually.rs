@@ -1,5 +1,6 @@
 //! Waiting for a fact, with a deadline. The only place of the stories that lets time pass.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -32,4 +33,19 @@ pub fn within<T>(patience: Duration, mut probe: impl FnMut() -> Option<T>) -> Op
         thread::park_timeout(pause);
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
+}
+
+/// Does something in equal steps until it is over; what comes late is made up for.
+pub fn every(pause: Duration, over: &AtomicBool, mut work: impl FnMut()) {
+    let mut next = Instant::now();
+    while !over.load(Ordering::Relaxed) {
+        work();
+        next += pause;
+        rest(next.saturating_duration_since(Instant::now()));
+    }
+}
+
+/// The pause of a load that comes at a rate; nothing is waited for.
+pub fn rest(pause: Duration) {
+    within::<()>(pause, || None);
 }

@@ -23,7 +23,7 @@ use staffetta_protocol::random::{OsRandom, bytes};
 use staffetta_protocol::secret::Secret;
 use staffetta_protocol::wire::ids::{CellId, ContentId};
 use staffetta_protocol::wire::limits::CELL;
-use staffetta_tests::eventually::within;
+use staffetta_tests::eventually::{every, rest};
 use staffetta_tests::hand::{Enrolled, Hand};
 use staffetta_tests::terminal::{Terminal, client, key};
 use staffetta_tests::world::GENERAL;
@@ -310,20 +310,6 @@ impl Flood {
             thread.join().expect("a thread");
         }
     }
-}
-
-/// Does something in equal steps; what comes late is made up for.
-fn every(pause: Duration, over: &AtomicBool, mut work: impl FnMut()) {
-    let mut next = Instant::now();
-    while !over.load(Ordering::Relaxed) {
-        work();
-        next += pause;
-        rest(next.saturating_duration_since(Instant::now()));
-    }
-}
-
-fn rest(pause: Duration) {
-    within::<()>(pause, || None);
 }
 
 fn relay_key(world: &World) -> anyhow::Result<StaticPublic> {

@@ -119,9 +119,10 @@ impl Cx<'_> {
         if silent { self.alarm(Alarm::Address, text) } else { Ok(()) }
     }
 
-    /// The team's log is this one now: if this device looked after the relay as a spare, it goes on
+    /// The team's log is this one now: its relay may lack files, and if this device looked after the relay as a spare, it goes on
     /// with its rows from there.
     pub(super) fn arrive_with_rows(&mut self, log: &LogId) -> Result<(), Fault> {
+        self.bring_files()?;
         let Some(spare) = self.spare()?.filter(|spare| spare.is(log)) else { return Ok(()) };
         let authority = self.tx.spare_authority()?.ok_or(Fault::Bug("no spare authority"))?;
         if let (None, Some(old)) = (self.tx.next_authority()?, self.tx.relay_authority()?) {

@@ -18,6 +18,8 @@ use crate::world::World;
 pub const LAB: &str = "lab";
 /// The longest pause between two kills.
 const LONGEST_PAUSE_MS: u64 = 400;
+/// What the program notes of an acknowledgement, in bytes: 32 hex digits and a line's end.
+const LEDGER_LINE: usize = 33;
 /// How long everything may take to be answered after the last kill.
 const AFTERWARDS: Duration = Duration::from_secs(900);
 
@@ -70,11 +72,18 @@ impl Lab {
         self.run_as("echo")
     }
 
-    /// Starts it under its supervisor, to `echo` or only to `take` what comes.
+    /// Starts it under its supervisor, to `echo`, only to `take` what comes, or to be `deaf`.
     pub fn run_as(&self, what: &str) -> Process {
         let path = |path: &Path| path.to_str().expect("a path in UTF-8").to_owned();
         let (program, ledger, pid) = (path(&self.program), path(&self.ledger), path(&self.pid));
         self.bot.start(&["bot", "run", "--", &program, what, &ledger, &pid])
+    }
+
+    /// The processor time used so far, in milliseconds: a supervisor that holds the bot's profile,
+    /// the writer's holder, the relay.
+    pub fn processor(&mut self, supervisor: &Process) -> [u64; 3] {
+        let writer = self.world.founder.holder().map_or(0, |holder| processor(holder.id()));
+        [processor(supervisor.id()), writer, processor(self.world.relay.process().id())]
     }
 
     /// The ids that the program noted as acknowledged.
@@ -208,7 +217,9 @@ impl Lab {
     pub fn taken(&self, count: usize, per_second: f64) -> f64 {
         let (before, begun) = (self.noted(), Instant::now());
         write(self.world.founder.rpc(), count, per_second);
-        let all = within(AFTERWARDS, || (self.noted() >= before + count).then_some(()));
+        let size = || fs::metadata(&self.ledger).map_or(0, |file| file.len());
+        let wanted = ((before + count) * LEDGER_LINE) as u64;
+        let all = within(AFTERWARDS, || (size() >= wanted).then_some(()));
         assert!(all.is_some(), "{} of {count} were acknowledged", self.noted() - before);
         count as f64 / begun.elapsed().as_secs_f64()
     }
@@ -216,17 +227,26 @@ impl Lab {
     /// Writes `count` texts at a rate and measures until the answer to each is back on the writer's
     /// device.
     pub fn stream(&self, count: usize, per_second: f64) -> Times {
-        let founder = &self.world.founder;
-        let mut events = founder.rpc();
-        events.call("subscribe", json!({"room": LAB})).expect("a subscription");
-        let sending = founder.rpc();
+        self.times(self.world.founder.rpc(), "echo: ", count, per_second)
+    }
+
+    /// Writes `count` texts at a rate and measures until each has reached another program on the
+    /// holder of the bot's profile.
+    pub fn beside(&self, count: usize, per_second: f64) -> Times {
+        let events = Rpc::open(&self.bot.profile).expect("the holder is there");
+        self.times(events, "", count, per_second)
+    }
+
+    /// Writes texts and measures until each has come, behind `prefix`, to a further connection.
+    fn times(&self, mut events: Rpc, prefix: &str, count: usize, per_second: f64) -> Times {
+        events.call("subscribe", json!({"room": LAB, "live": true})).expect("a subscription");
+        let sending = self.world.founder.rpc();
         let writer = std::thread::spawn(move || write(sending, count, per_second));
         let mut came = vec![None; count];
         let mut open = count;
         while open > 0 {
             let event = events.hear().expect("the holder is there");
-            let text =
-                event["params"]["text"].as_str().and_then(|text| text.strip_prefix("echo: "));
+            let text = event["params"]["text"].as_str().and_then(|text| text.strip_prefix(prefix));
             let n = text.and_then(|n| n.parse::<usize>().ok()).filter(|n| *n < count);
             if let Some(place) = n.and_then(|n| came.get_mut(n)) {
                 assert!(place.replace(Instant::now()).is_none(), "answered twice");
@@ -248,6 +268,14 @@ pub fn memory(process: u32) -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
     kib.unwrap_or_default() * 1024
+}
+
+/// The processor time that a process has used, in milliseconds.
+pub fn processor(process: u32) -> u64 {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    // utime and stime of proc(5), counted after the name, in hundredths of a second.
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum::<u64>() * 10
 }
 
 /// Waits until the program is there and answers.

@@ -20,7 +20,7 @@ fn main() -> anyhow::Result<()> {
             run(ledger, *what == "echo", u64::MAX)
         }
         ["die-after", events, ledger] => run(ledger, true, events.parse()?),
-        ["deaf"] => loop {
+        ["deaf", ..] => loop {
             std::thread::park();
         },
         other => bail!("unknown arguments {other:?}"),

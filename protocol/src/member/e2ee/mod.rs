@@ -27,6 +27,7 @@ mod resync;
 mod rights;
 mod rules;
 mod state;
+mod storage;
 mod verdict;
 mod welcome;
 
@@ -52,6 +53,7 @@ pub use proposal::RemovalAsked;
 pub use provider::{MigrateError, Provider, migrate};
 pub use resync::{REQUEST_BYTES, Resync, ResyncRequest, leaf_of_package};
 pub use state::{MAX_NAME, MAX_TOPIC, RoomKind, RoomState, WhoMayAdd};
+pub use storage::Deferred;
 pub use verdict::{Outcome, Place, Verdict};
 pub use welcome::{Invitation, Rejoin, open_welcome, open_welcome_from};
 

@@ -8,14 +8,16 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
+use super::storage::{Deferred, Storage};
+
 /// CBOR for OpenMLS's rows: bincode and postcard write them and then cannot read them.
 #[derive(Default)]
-pub struct Cbor;
+pub(super) struct Cbor;
 
 /// A row of OpenMLS could not be written or read.
 #[derive(Debug, Error)]
 #[error("a stored MLS value does not fit its type")]
-pub struct CborError;
+pub(super) struct CborError;
 
 impl Codec for Cbor {
     type Error = CborError;
@@ -34,18 +36,24 @@ impl Codec for Cbor {
 /// Cryptography and storage for one step: build it over the step's transaction and drop it with it.
 pub struct Provider<'c> {
     crypto: RustCrypto,
-    storage: SqliteStorageProvider<Cbor, &'c Connection>,
+    storage: Storage<'c>,
     connection: &'c Connection,
 }
 
 impl<'c> Provider<'c> {
     /// Works on `connection`, or on the open transaction a `&Transaction` dereferences to.
     pub fn new(connection: &'c Connection) -> Self {
-        Self {
-            crypto: RustCrypto::default(),
-            storage: SqliteStorageProvider::new(connection),
-            connection,
-        }
+        Self::over(connection, None)
+    }
+
+    /// As [`Provider::new`]; what every message changes waits in `deferred` until it is flushed.
+    pub fn deferring(connection: &'c Connection, deferred: &'c Deferred) -> Self {
+        Self::over(connection, Some(deferred))
+    }
+
+    fn over(connection: &'c Connection, deferred: Option<&'c Deferred>) -> Self {
+        let storage = Storage::new(connection, deferred);
+        Self { crypto: RustCrypto::default(), storage, connection }
     }
 
     /// Does `work` and keeps its writes if it succeeds, and none of them if it fails.
@@ -53,13 +61,12 @@ impl<'c> Provider<'c> {
         &self,
         work: impl FnOnce() -> Result<T, E>,
     ) -> Result<T, E> {
-        self.connection.execute_batch("SAVEPOINT e2ee")?;
+        self.begin()?;
         let done = work();
-        self.connection.execute_batch(if done.is_ok() {
-            "RELEASE e2ee"
-        } else {
-            "ROLLBACK TO e2ee; RELEASE e2ee"
-        })?;
+        match done {
+            Ok(_) => self.connection.execute_batch("RELEASE e2ee")?,
+            Err(_) => self.undo()?,
+        }
         done
     }
 
@@ -68,17 +75,27 @@ impl<'c> Provider<'c> {
         &self,
         work: impl FnOnce() -> Result<T, E>,
     ) -> Result<T, E> {
-        self.connection.execute_batch("SAVEPOINT e2ee")?;
+        self.begin()?;
         let done = work();
-        self.connection.execute_batch("ROLLBACK TO e2ee; RELEASE e2ee")?;
+        self.undo()?;
         done
+    }
+
+    fn begin(&self) -> rusqlite::Result<()> {
+        self.storage.flush()?;
+        self.connection.execute_batch("SAVEPOINT e2ee")
+    }
+
+    fn undo(&self) -> rusqlite::Result<()> {
+        self.storage.discard();
+        self.connection.execute_batch("ROLLBACK TO e2ee; RELEASE e2ee")
     }
 }
 
 impl<'c> OpenMlsProvider for Provider<'c> {
     type CryptoProvider = RustCrypto;
     type RandProvider = RustCrypto;
-    type StorageProvider = SqliteStorageProvider<Cbor, &'c Connection>;
+    type StorageProvider = Storage<'c>;
 
     fn storage(&self) -> &Self::StorageProvider {
         &self.storage

@@ -253,10 +253,9 @@ impl Cx<'_> {
     pub(super) fn approve_for_absent(&mut self) -> Result<(), Fault> {
         const PATIENCE_S: u64 = 15;
         let (me, now) = (self.memory.me()?, self.now.unix_s());
-        for row in self.tx.invites()? {
+        for row in self.tx.invites_in([state::ASKING])? {
             let due = row.used_at.unwrap_or(row.created_at) + PATIENCE_S <= now;
-            if row.state == state::ASKING
-                && row.auto_approve
+            if row.auto_approve
                 && row.by != me
                 && due
                 && let Some(opened) = invites::request_of(&row)

@@ -38,11 +38,9 @@ impl Cx<'_> {
             return Ok(());
         }
         let (now, turn) = (self.now.unix_s(), self.turn()?);
-        for row in self.tx.invites()? {
+        for row in self.tx.invites_in([state::ASKING])? {
             let due = row.used_at.unwrap_or(row.created_at) + turn <= now;
-            let (state::ASKING, Some(compared), true) = (row.state, row.vouch, due) else {
-                continue;
-            };
+            let (Some(compared), true) = (row.vouch, due) else { continue };
             let Some(opened) = request_of(&row) else { continue };
             let approval = if compared { Approval::WordsCompared } else { Approval::Unverified };
             let (id, by) = (row.id, row.by);
@@ -97,7 +95,7 @@ impl Cx<'_> {
             return Ok(None);
         }
         let turn = self.turn()?;
-        let invites = self.tx.invites()?;
+        let invites = self.tx.invites_in([state::OPENING, state::ASKING])?;
         let waits = invites.iter().filter(|row| match row.state {
             state::OPENING => row.member.is_some(),
             state::ASKING => row.vouch.is_some(),

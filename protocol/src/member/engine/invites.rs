@@ -198,7 +198,9 @@ impl Cx<'_> {
             return Ok(());
         }
         let (me, now, turn) = (self.memory.me()?, self.now.unix_s(), self.turn()?);
-        for row in self.tx.invites()? {
+        let unsettled =
+            [state::OPENING, state::USED_ENDING, state::REFUSED_ENDING, state::REVOKED_ENDING];
+        for row in self.tx.invites_in(unsettled)? {
             let id = row.id;
             match row.state {
                 state::OPENING if row.by != me && row.created_at + turn > now => {}

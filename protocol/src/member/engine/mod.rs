@@ -86,8 +86,8 @@ use self::next::Away;
 use self::scout::Scout;
 use self::waits::Waits;
 use super::agent::core::{ApiError, CallId, Now, Out};
-use super::e2ee::Provider;
-use super::store::{Store, Tx};
+use super::e2ee::{Deferred, Provider};
+use super::store::{Store, StoreError, Tx};
 use crate::random::Random;
 
 pub(crate) use self::approve::BOT_NAME;
@@ -121,6 +121,8 @@ pub struct Engine {
 /// One step: a transaction, the memory that goes with it, and what leaves after the commit.
 struct Cx<'a> {
     tx: &'a Tx<'a>,
+    /// What OpenMLS writes at the end of the step.
+    deferred: &'a Deferred,
     memory: &'a mut Memory,
     link: &'a mut Link,
     waits: &'a mut Waits,
@@ -173,9 +175,10 @@ impl Engine {
         let done = store.step(|tx| {
             let forgotten = due && tx.purge_expired(now.unix_s())? > 0;
             let random = random.as_mut();
-            let (effects, unsettled) = (Vec::new(), true);
+            let (effects, unsettled, deferred) = (Vec::new(), true, Deferred::default());
             let mut cx = Cx {
                 tx,
+                deferred: &deferred,
                 memory,
                 link,
                 waits,
@@ -193,6 +196,7 @@ impl Engine {
                 cx.settle()?;
             }
             cx.answer_waits()?;
+            deferred.flush(tx.connection()).map_err(StoreError::from)?;
             Ok::<_, Fault>((value, cx.effects, cx.forgotten, tx.next_expiry()?))
         });
         match done {
@@ -225,7 +229,7 @@ impl Engine {
 impl<'a> Cx<'a> {
     /// OpenMLS's provider over this step's transaction.
     fn provider(&self) -> Provider<'a> {
-        Provider::new(self.tx.connection())
+        Provider::deferring(self.tx.connection(), self.deferred)
     }
 
     /// Tells every subscriber, after the commit.

@@ -78,7 +78,10 @@ impl Tx<'_> {
     /// Those of the database.
     pub fn withdraw_message(&self, content: &ContentId) -> Result<(), StoreError> {
         self.execute("DELETE FROM message WHERE content = ?1", [content])?;
-        self.execute("DELETE FROM outbox WHERE content = ?1", [content])?;
+        let sql = "SELECT id FROM outbox WHERE content = ?1";
+        for message in self.rows(sql, [content], |row| row.get(0))? {
+            self.remove_out(message)?;
+        }
         self.execute("DELETE FROM idempotency WHERE content = ?1", [content])?;
         self.drop_file_remains()
     }
@@ -97,11 +100,11 @@ impl Tx<'_> {
         )?;
         if gone > 0 {
             self.miss_vanished()?;
-            self.execute(
-                "DELETE FROM outbox WHERE kind = ?1 AND content IS NOT NULL
-                 AND content NOT IN (SELECT content FROM message)",
-                [OutKind::Text],
-            )?;
+            let sql = "SELECT id FROM outbox WHERE kind = ?1 AND content IS NOT NULL
+                AND content NOT IN (SELECT content FROM message)";
+            for message in self.rows(sql, [OutKind::Text], |row| row.get(0))? {
+                self.remove_out(message)?;
+            }
             self.drop_file_remains()?;
         }
         Ok(gone)

@@ -24,8 +24,13 @@ impl View<'_> {
         room: &RoomId,
         device: &DeviceId,
     ) -> Result<Option<u64>, StoreError> {
-        let sql = "SELECT value FROM counter WHERE room = ?1 AND device = ?2";
-        self.row(sql, (room, device), |row| row.get(0))
+        Ok(self.seen(room, device)?.map(|(value, _)| value))
+    }
+
+    /// The highest counter seen, and how many below it are missing.
+    fn seen(&self, room: &RoomId, device: &DeviceId) -> Result<Option<(u64, u64)>, StoreError> {
+        let sql = "SELECT value, missing FROM counter WHERE room = ?1 AND device = ?2";
+        self.row(sql, (room, device), |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
     /// Whose messages are missing.
@@ -47,13 +52,10 @@ impl Tx<'_> {
     /// # Errors
     /// Those of the database.
     pub fn next_counter(&self, room: &RoomId, own: &DeviceId) -> Result<u64, StoreError> {
-        let next = self.row(
-            "INSERT INTO counter (room, device, value) VALUES (?1, ?2, 1)
-             ON CONFLICT (room, device) DO UPDATE SET value = value + 1 RETURNING value",
-            (room, own),
-            |row| row.get(0),
-        )?;
-        next.ok_or(StoreError::Damaged)
+        let (before, missing) = self.seen(room, own)?.unwrap_or_default();
+        let next = before.checked_add(1).ok_or(StoreError::OutOfRange)?;
+        self.put_counter(room, own, (next, missing))?;
+        Ok(next)
     }
 
     /// Notes a counter seen from a device in a room, and returns how many of that device's
@@ -68,17 +70,30 @@ impl Tx<'_> {
         device: &DeviceId,
         counter: u64,
     ) -> Result<u64, StoreError> {
-        let missing = self.row(
-            "INSERT INTO counter (room, device, value) VALUES (?1, ?2, ?3)
-             ON CONFLICT (room, device) DO UPDATE SET
-                 missing = max(0, CASE WHEN excluded.value > value
-                     THEN missing + excluded.value - value - 1 ELSE missing - 1 END),
-                 value = max(value, excluded.value)
-             RETURNING missing",
-            (room, device, counter),
-            |row| row.get(0),
+        let (value, missing) = match self.seen(room, device)? {
+            None => (counter, 0),
+            Some((value, missing)) if counter > value => {
+                (counter, missing.saturating_add(counter - value - 1))
+            }
+            Some((value, missing)) => (value, missing.saturating_sub(1)),
+        };
+        self.put_counter(room, device, (value, missing))?;
+        Ok(missing)
+    }
+
+    /// One plain row: what returns rows or may take back several costs SQLite a file in memory.
+    fn put_counter(
+        &self,
+        room: &RoomId,
+        device: &DeviceId,
+        (value, missing): (u64, u64),
+    ) -> Result<(), StoreError> {
+        self.execute(
+            "INSERT INTO counter (room, device, value, missing) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (room, device) DO UPDATE SET value = ?3, missing = ?4",
+            (room, device, value, missing),
         )?;
-        missing.ok_or(StoreError::Damaged)
+        Ok(())
     }
 
     /// Forgets what is missing: somebody has seen it.

@@ -122,11 +122,16 @@ impl Tx<'_> {
     /// # Errors
     /// Those of the database.
     pub fn add_delivery(&self, message: &MessageRow) -> Result<bool, StoreError> {
-        let added = self.execute(
-            "INSERT OR IGNORE INTO delivery (consumer, content, change)
-             SELECT id, ?1, ?2 FROM consumer WHERE room IS NULL OR room = ?3",
-            (message.content, !message.shown, message.room),
-        )?;
+        let sql = "SELECT id FROM consumer WHERE room IS NULL OR room = ?1";
+        let consumers: Vec<i64> = self.rows(sql, [message.room], |row| row.get(0))?;
+        let mut added = 0;
+        // A row at a time: a statement that adds several costs SQLite a file in memory.
+        for consumer in consumers {
+            added += self.execute(
+                "INSERT OR IGNORE INTO delivery (consumer, content, change) VALUES (?1, ?2, ?3)",
+                (consumer, message.content, !message.shown),
+            )?;
+        }
         // Seldom enough that counting costs nothing.
         let last = self.connection().last_insert_rowid();
         let step = i64::from(MAX_BACKLOG / 100);
@@ -229,9 +234,10 @@ impl Tx<'_> {
     /// # Errors
     /// Those of the database.
     pub fn ack_delivery(&self, consumer: i64, content: &ContentId) -> Result<bool, StoreError> {
-        let sql = "DELETE FROM delivery WHERE consumer = ?1 AND content = ?2 RETURNING id";
+        let sql = "SELECT id FROM delivery WHERE consumer = ?1 AND content = ?2";
         let number: Option<i64> = self.row(sql, (consumer, content), |row| row.get(0))?;
         if let Some(number) = number {
+            self.drop_delivery(number)?;
             let sql = "DELETE FROM delivery WHERE consumer = ?1 AND change = 1 AND id < ?2";
             self.execute(sql, (consumer, number))?;
         }

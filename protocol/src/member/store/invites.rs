@@ -1,6 +1,6 @@
 //! Invites that this device knows: its own, and those other admins share.
 
-use rusqlite::Row;
+use rusqlite::{Row, params_from_iter};
 
 use super::sql::{closed_debug, secret};
 use super::{StoreError, Tx, View};
@@ -61,6 +61,19 @@ impl View<'_> {
     /// Those of the database.
     pub fn invites(&self) -> Result<Vec<InviteRow>, StoreError> {
         self.rows(&format!("{SELECT} ORDER BY created_at, id"), [], invite_row)
+    }
+
+    /// The invites in one of these states, oldest first. Asked at every step: over an index.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn invites_in<const N: usize>(
+        &self,
+        states: [u8; N],
+    ) -> Result<Vec<InviteRow>, StoreError> {
+        let places = vec!["?"; N].join(", ");
+        let sql = format!("{SELECT} WHERE state IN ({places}) ORDER BY created_at, id");
+        self.rows(&sql, params_from_iter(states), invite_row)
     }
 }
 

@@ -208,6 +208,15 @@ impl Tx<'_> {
              ON CONFLICT (content) DO NOTHING",
             values,
         )?;
+        if added > 0 && message.shown {
+            let number = self.connection().last_insert_rowid();
+            // Not by a trigger: SQLite would write the index to disk for every message instead of
+            // once a step.
+            self.execute(
+                "INSERT INTO word (rowid, text) VALUES (?1, ?2)",
+                (number, &message.text),
+            )?;
+        }
         Ok(added > 0)
     }
 

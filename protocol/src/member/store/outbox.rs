@@ -270,7 +270,7 @@ impl Tx<'_> {
         if changed == 0 {
             return Err(StoreError::NoSuchRow);
         }
-        self.execute("DELETE FROM out_cell WHERE message = ?1", [message])?;
+        self.remove_cells(message)?;
         self.insert_cells(message, cells)
     }
 
@@ -279,7 +279,19 @@ impl Tx<'_> {
     /// # Errors
     /// Those of the database.
     pub fn remove_out(&self, message: i64) -> Result<(), StoreError> {
+        self.remove_cells(message)?;
         self.execute("DELETE FROM outbox WHERE id = ?1", [message])?;
+        Ok(())
+    }
+
+    /// A row at a time, and not by a foreign key: a statement that may have to take back several
+    /// rows costs SQLite a file in memory.
+    fn remove_cells(&self, message: i64) -> Result<(), StoreError> {
+        let sql = "SELECT rowid FROM out_cell WHERE message = ?1";
+        let cells: Vec<i64> = self.rows(sql, [message], |row| row.get(0))?;
+        for cell in cells {
+            self.execute("DELETE FROM out_cell WHERE rowid = ?1", [cell])?;
+        }
         Ok(())
     }
 

@@ -164,7 +164,7 @@ CREATE TABLE outbox (
 ) STRICT;
 CREATE INDEX outbox_unsealed ON outbox (id) WHERE sealed = 0;
 CREATE TABLE out_cell (
-    message INTEGER NOT NULL REFERENCES outbox (id) ON DELETE CASCADE, place INTEGER NOT NULL,
+    message INTEGER NOT NULL, place INTEGER NOT NULL,
     cell_id BLOB NOT NULL UNIQUE, seq INTEGER, bytes BLOB NOT NULL,
     UNIQUE (message, place)
 ) STRICT;
@@ -243,9 +243,6 @@ CREATE VIRTUAL TABLE word USING fts5 (
     text, content = 'message', content_rowid = 'id', tokenize = 'unicode61 remove_diacritics 2'
 );
 INSERT INTO word (word, rank) VALUES ('secure-delete', 1);
-CREATE TRIGGER word_insert AFTER INSERT ON message WHEN new.shown BEGIN
-    INSERT INTO word (rowid, text) VALUES (new.id, new.text);
-END;
 CREATE TRIGGER word_delete AFTER DELETE ON message WHEN old.shown BEGIN
     INSERT INTO word (word, rowid, text) VALUES ('delete', old.id, old.text);
 END;
@@ -298,6 +295,7 @@ CREATE TABLE invite (
     expires_at INTEGER NOT NULL, state INTEGER NOT NULL, used_at INTEGER, request BLOB,
     by BLOB NOT NULL, member BLOB, vouch INTEGER, membership INTEGER
 ) STRICT;
+CREATE INDEX invite_state ON invite (state);
 
 CREATE TABLE seen (device BLOB PRIMARY KEY, day INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE marked (device BLOB PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;

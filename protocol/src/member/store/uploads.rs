@@ -121,9 +121,11 @@ impl View<'_> {
     /// # Errors
     /// Those of the database.
     pub fn dead_blob(&self) -> Result<Option<(BlobId, Secret<32>)>, StoreError> {
-        let sql = "SELECT blob, secret FROM own_blob
-            WHERE content NOT IN (SELECT content FROM message WHERE deleted = 0)
-                AND blob NOT IN (SELECT blob FROM upload) LIMIT 1";
+        // Asked at every step: looked up one by one, and no list of all messages made.
+        let sql = "SELECT blob, secret FROM own_blob AS own
+            WHERE NOT EXISTS (SELECT 1 FROM message AS m
+                    WHERE m.content = own.content AND m.deleted = 0)
+                AND NOT EXISTS (SELECT 1 FROM upload AS u WHERE u.blob = own.blob) LIMIT 1";
         self.row(sql, [], |row| Ok((row.get(0)?, secret(row, 1)?)))
     }
 

@@ -1,5 +1,6 @@
 //! Stories of rooms: a roster, devices with their own databases, and groups that share commits.
 
+mod deferring;
 mod hostile;
 mod joining;
 mod membership;

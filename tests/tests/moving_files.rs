@@ -46,7 +46,7 @@ fn gets(staff: &Staff, id: &str, name: &str) -> Result<usize, String> {
 
 #[test]
 fn files_that_the_new_relay_lacks_are_put_again_or_said_to_be_gone() {
-    let mut world = World::usual();
+    let world = World::usual();
     let lea = world.admit_unseen("Lea", "laptop", "member");
     let mut sofia = world.admit_unseen("Sofia", "laptop", "member");
     world.founder.ok(&["send", GENERAL, "before"]);

@@ -125,6 +125,12 @@ pub trait Core: Send + 'static {
             self.call(now, id, &method, params);
         }
     }
+    /// Frames and local commands that came at once; as if [`Core::frames`] were called with the ones
+    /// and then [`Core::calls`] with the others.
+    fn together(&mut self, now: Now, frames: Vec<ToDevice>, calls: Vec<(CallId, String, Value)>) {
+        self.frames(now, frames);
+        self.calls(now, calls);
+    }
     /// The time of `deadline` has come.
     fn tick(&mut self, now: Now);
     /// When to call `tick`, in [`Now::mono_ms`].

@@ -160,28 +160,18 @@ impl Engine {
         if frames.is_empty() && calls.is_empty() {
             waiting.take().into_iter().for_each(|job| self.carry_out(job));
         }
-        self.take_frames(frames);
-        self.carry_out_calls(calls);
+        self.carry_out_together(frames, calls);
         waiting
     }
 
-    fn take_frames(&mut self, frames: Vec<ToDevice>) {
-        let now = self.clock.now();
-        // What a connection of before still says means nothing to a locked profile.
-        if let Some(core) = self.core.as_mut().filter(|_| !frames.is_empty()) {
-            core.frames(now, frames);
-            self.drain();
-        }
-    }
-
-    fn carry_out_calls(&mut self, all: Vec<Call>) {
+    fn carry_out_together(&mut self, mut frames: Vec<ToDevice>, all: Vec<Call>) {
         let now = self.clock.now();
         let mut calls = Vec::new();
         for Call { method, params, answer } in all {
             self.idle.note(&method, now.mono_ms);
             if self.core.is_none() || matches!(method.as_str(), "lock" | "lock.after") {
                 // What came before it is carried out before it.
-                self.hand_over(now, std::mem::take(&mut calls));
+                self.hand_over(now, std::mem::take(&mut frames), std::mem::take(&mut calls));
                 self.answer_here(now, &method, &params, answer);
             } else if let Some(id) = self.next_id() {
                 self.pending.insert(id, Pending::Call(answer));
@@ -190,12 +180,14 @@ impl Engine {
                 drop(answer.send(Err(ApiError::busy())));
             }
         }
-        self.hand_over(now, calls);
+        self.hand_over(now, frames, calls);
     }
 
-    fn hand_over(&mut self, now: Now, calls: Vec<(CallId, String, Value)>) {
-        if let Some(core) = self.core.as_mut().filter(|_| !calls.is_empty()) {
-            core.calls(now, calls);
+    fn hand_over(&mut self, now: Now, frames: Vec<ToDevice>, calls: Vec<(CallId, String, Value)>) {
+        let any = !frames.is_empty() || !calls.is_empty();
+        // What a connection of before still says means nothing to a locked profile.
+        if let Some(core) = self.core.as_mut().filter(|_| any) {
+            core.together(now, frames, calls);
             self.drain();
         }
     }

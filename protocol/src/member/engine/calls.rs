@@ -98,25 +98,34 @@ impl Core for Engine {
         if calls.len() > 1 {
             let done = self.step(now, |cx| {
                 cx.unsettled = false;
-                let one = |(id, method, params): &(CallId, String, Value)| {
-                    Ok((*id, cx.call(*id, method, params.clone())?))
-                };
-                calls.iter().map(one).collect::<Result<Vec<_>, Fault>>()
+                cx.carry_out(&calls)
             });
-            if let Ok(answers) = done {
-                for (id, answer) in answers {
-                    if let Some(value) = answer {
-                        self.answer(id, Ok(value));
-                    }
-                }
-                return;
+            match done {
+                Ok(answers) => return self.answer_all(answers),
+                Err(_) => self.forget_waits(&calls),
             }
-            let ids: Vec<CallId> = calls.iter().map(|(id, ..)| *id).collect();
-            self.waits.forget(&ids);
         }
         for (id, method, params) in calls {
             self.call(now, id, &method, params);
         }
+    }
+
+    /// One transaction for all: under load a step has frames and calls, and its pages are written
+    /// once. If anything fails, the ones and the others have their own.
+    fn together(&mut self, now: Now, frames: Vec<ToDevice>, calls: Vec<(CallId, String, Value)>) {
+        if !frames.is_empty() && !calls.is_empty() {
+            let all = frames.clone();
+            let done = self.step(now, |cx| {
+                all.into_iter().try_for_each(|frame| cx.frame(frame))?;
+                cx.carry_out(&calls)
+            });
+            match done {
+                Ok(answers) => return self.answer_all(answers),
+                Err(_) => self.forget_waits(&calls),
+            }
+        }
+        self.frames(now, frames);
+        self.calls(now, calls);
     }
 
     fn tick(&mut self, now: Now) {
@@ -142,6 +151,9 @@ impl Core for Engine {
     }
 }
 
+/// What calls are answered at once; the others wait.
+type Answers = Vec<(CallId, Option<Value>)>;
+
 impl Engine {
     /// A step that only answers what waits.
     fn quiet_step(&mut self, now: Now) {
@@ -149,9 +161,31 @@ impl Engine {
             tracing::warn!(?fault, "a step failed");
         }
     }
+
+    fn answer_all(&mut self, answers: Answers) {
+        for (id, answer) in answers {
+            if let Some(value) = answer {
+                self.answer(id, Ok(value));
+            }
+        }
+    }
+
+    /// The step of these calls was rolled back.
+    fn forget_waits(&mut self, calls: &[(CallId, String, Value)]) {
+        let ids: Vec<CallId> = calls.iter().map(|(id, ..)| *id).collect();
+        self.waits.forget(&ids);
+    }
 }
 
 impl Cx<'_> {
+    /// Calls in their order.
+    fn carry_out(&mut self, calls: &[(CallId, String, Value)]) -> Result<Answers, Fault> {
+        let one = |(id, method, params): &(CallId, String, Value)| {
+            Ok((*id, self.call(*id, method, params.clone())?))
+        };
+        calls.iter().map(one).collect()
+    }
+
     fn frame(&mut self, frame: ToDevice) -> Result<(), Fault> {
         match frame {
             ToDevice::Welcome { log, oldest, head, hash, .. } => {

@@ -41,8 +41,9 @@ impl Tx<'_> {
     /// Those of the database.
     pub fn note_seen(&self, device: &DeviceId, day: u64) -> Result<(), StoreError> {
         self.execute(
+            // Said with every message, and written once a day.
             "INSERT INTO seen (device, day) VALUES (?1, ?2)
-             ON CONFLICT (device) DO UPDATE SET day = max(day, excluded.day)",
+             ON CONFLICT (device) DO UPDATE SET day = excluded.day WHERE excluded.day > day",
             (device, day),
         )?;
         Ok(())

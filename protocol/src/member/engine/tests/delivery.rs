@@ -233,6 +233,31 @@ fn calls_that_come_together_share_a_step_and_one_that_fails_takes_no_other_with_
 }
 
 #[test]
+fn frames_and_calls_that_come_together_share_a_step_and_a_call_that_fails_takes_no_frame_with_it() {
+    let (mut world, bot) = with_a_bot();
+    let first = say(&mut world, "first");
+    let ack = |number: u64, id: &Value| (number, "ack".to_owned(), json!({"id": id}));
+    for (number, bad) in [(1_001, false), (1_003, true)] {
+        let cursor = world.devices[bot].cursor;
+        world.devices[bot].cursor = None;
+        say(&mut world, &number.to_string());
+        world.devices[bot].cursor = cursor;
+        let frames = vec![world.next_push(bot).expect("cells wait")];
+        let other = match bad {
+            true => (number + 1, "send".to_owned(), json!({"room": "nowhere", "text": "x"})),
+            false => (number + 1, "status".to_owned(), json!({})),
+        };
+        let now = world.now;
+        world.devices[bot].engine.together(now, frames, vec![ack(number, &first), other]);
+        world.run();
+        assert_eq!(world.answer(bot, number).unwrap().unwrap()["acked"], !bad);
+        assert_eq!(world.answer(bot, number + 1).unwrap().is_err(), bad);
+    }
+    assert_eq!(world.texts(bot, "general"), ["first", "1001", "1003"]);
+    assert!(world.alarms(bot).is_empty());
+}
+
+#[test]
 fn a_bot_cannot_invite_approve_change_rooms_or_policy() {
     let (mut world, bot) = with_a_bot();
     let before = world.relay.log.len();

@@ -341,10 +341,15 @@ impl World {
     }
 
     fn push(&mut self, at: usize) -> bool {
+        let Some(push) = self.next_push(at) else { return false };
+        self.devices[at].engine.frame(self.now, push);
+        true
+    }
+
+    /// The next cells for a device, which it is to be handed.
+    pub(super) fn next_push(&mut self, at: usize) -> Option<ToDevice> {
         const BATCH: usize = 60;
-        let Some(next) = self.devices[at].cursor.filter(|_| !self.relay.silent) else {
-            return false;
-        };
+        let next = self.devices[at].cursor.filter(|_| !self.relay.silent)?;
         let from = next as usize - 1;
         let (log, hashes) = match &self.fork {
             Some(fork) if fork.shown_to == at => (&fork.log, &fork.hashes),
@@ -353,15 +358,12 @@ impl World {
         let cells = &log[from.min(log.len())..];
         let cells = &cells[..cells.len().min(BATCH)];
         if cells.is_empty() {
-            return false;
+            return None;
         }
         let hash = hashes[from + cells.len()];
         let run = Cells::collect(cells.iter().map(|(id, cell)| (*id, cell)));
         self.devices[at].cursor = Some(next + cells.len() as u64);
-        self.devices[at]
-            .engine
-            .frame(self.now, ToDevice::Push { lane: Lane(0), first: next, hash, cells: run });
-        true
+        Some(ToDevice::Push { lane: Lane(0), first: next, hash, cells: run })
     }
 
     /// The texts a device has of a room, in order.

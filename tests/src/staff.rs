@@ -228,6 +228,15 @@ impl Staff {
         texts.iter().map(&mut queue).collect()
     }
 
+    /// Waits until the holder is connected over this address.
+    pub fn comes_to(&self, address: &str) {
+        eventually(&format!("{} is at the relay", self.name), || {
+            let told = self.call("relay.addresses", json!({}));
+            let connected = self.call("status", json!({}))["connected"] == true;
+            (connected && told["in_use"] == address).then_some(())
+        });
+    }
+
     /// Waits until everything queued has come back from the log.
     pub fn has_sent_everything(&self) {
         self.status_comes("has sent everything", |status| status["queued"] == 0);

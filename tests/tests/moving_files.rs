@@ -2,7 +2,6 @@
 
 use std::fs;
 
-use serde_json::json;
 use staffetta_tests::relay_process::Relay;
 use staffetta_tests::world::GENERAL;
 use staffetta_tests::{Staff, World, eventually};
@@ -10,12 +9,6 @@ use staffetta_tests::{Staff, World, eventually};
 /// Of a file that every device fetches, and of one that whoever wants it fetches, in bytes.
 const SHARED: usize = 200_000;
 const LARGE: usize = 1_500_000;
-
-fn is_at(staff: &Staff, address: &str) -> Option<()> {
-    let told = staff.call("relay.addresses", json!({}));
-    let connected = staff.call("status", json!({}))["connected"] == true;
-    (connected && told["in_use"] == address).then_some(())
-}
 
 /// Sends a file; returns its id.
 fn sends(staff: &Staff, name: &str, bytes: usize) -> String {
@@ -29,7 +22,7 @@ fn sends(staff: &Staff, name: &str, bytes: usize) -> String {
 fn moves(world: &World, all: &[&Staff], address: &str, args: &[&str]) {
     world.founder.ok(&[&["relay", "move"], args].concat());
     for staff in all {
-        eventually("everybody is there", || is_at(staff, address));
+        staff.comes_to(address);
     }
 }
 
@@ -71,7 +64,7 @@ fn files_that_the_new_relay_lacks_are_put_again_or_said_to_be_gone() {
             moves(&world, &[&world.founder, &lea, &sofia], &address, &["--spare"]);
         } else {
             sofia.go_online();
-            eventually("who was away is there", || is_at(&sofia, &address));
+            sofia.comes_to(&address);
         }
         lea.ok(&["send", GENERAL, way]);
         eventually("she reads it", || {

@@ -12,12 +12,6 @@ const AFTER: Duration = Duration::from_secs(5);
 /// The longest time beyond that until everybody talks again.
 const BACK: Duration = Duration::from_secs(60);
 
-fn is_at(staff: &Staff, address: &str) -> Option<()> {
-    let told = staff.call("relay.addresses", json!({}));
-    let connected = staff.call("status", json!({}))["connected"] == true;
-    (connected && told["in_use"] == address).then_some(())
-}
-
 fn all_agree(all: &[&Staff], wanted: &[&str]) {
     for staff in all {
         for text in wanted {
@@ -66,7 +60,7 @@ fn when_the_host_is_dead_everybody_goes_to_the_spare_relay_that_was_named_before
     world.relay.kill();
     world.founder.queue(GENERAL, &["meanwhile".to_owned()]);
     for staff in [&world.founder, &lea, &paul] {
-        eventually("everybody is there", || is_at(staff, &address));
+        staff.comes_to(&address);
         staff.has_sent_everything();
     }
     lea.ok(&["send", GENERAL, "here"]);
@@ -94,7 +88,7 @@ fn when_the_host_is_dead_everybody_goes_to_the_spare_relay_that_was_named_before
     lea.status_comes("does not connect", |status| status["connected"] == false);
     assert!(stored.is_dir());
     spare.proxy.lead_to(Some(spare.serving()));
-    eventually("she is back", || is_at(&lea, &address));
+    lea.comes_to(&address);
     lea.has_sent_everything();
     let wanted = ["before", "the last word", "meanwhile", "here", "to whom"];
     all_agree(&[&world.founder, &lea, &sofia, &paul], &wanted);
@@ -126,13 +120,13 @@ fn a_spare_relay_is_adopted_when_the_old_one_is_gone_and_the_others_find_it_by_i
     assert_eq!(denied.code, 77, "{denied:?}");
     let begun = Instant::now();
     world.founder.tells(&["relay", "move", "--code"], &code);
-    eventually("the admin is there", || is_at(&world.founder, &address));
+    world.founder.comes_to(&address);
     world.founder.ok(&["send", GENERAL, "come here"]);
     // By voice.
     sofia.hold();
     for staff in [&lea, &sofia] {
         staff.tells(&["relay", "find"], &code);
-        eventually("she is there", || is_at(staff, &address));
+        staff.comes_to(&address);
     }
     lea.ok(&["send", GENERAL, "here"]);
     let all = [&world.founder, &lea, &sofia];
@@ -157,7 +151,7 @@ fn an_admin_takes_the_team_to_the_spare_relay_while_the_old_one_is_still_there()
     lea.queue(GENERAL, &["under way".to_owned()]);
     world.founder.ok(&["relay", "move", "--spare"]);
     for staff in [&world.founder, &lea, &sofia] {
-        eventually("everybody is there", || is_at(staff, &address));
+        staff.comes_to(&address);
         staff.has_sent_everything();
     }
     sofia.ok(&["send", GENERAL, "here"]);
@@ -194,7 +188,7 @@ fn another_admins_device_looks_after_the_spare_when_the_one_that_added_it_is_rev
     });
     world.relay.kill();
     for staff in [&sofia, &lea] {
-        eventually("everybody is there", || is_at(staff, &address));
+        staff.comes_to(&address);
     }
     sofia.ok(&["send", GENERAL, "here"]);
     all_agree(&[&sofia, &lea], &["here"]);

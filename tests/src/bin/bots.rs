@@ -10,7 +10,7 @@
 use std::time::Instant;
 
 use anyhow::{Context, bail};
-use staffetta_tests::bots::{Lab, is_answering, memory};
+use staffetta_tests::bots::{Lab, is_answering, is_holding, memory};
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -98,7 +98,7 @@ fn main() -> anyhow::Result<()> {
         Some("stall") => {
             lab.raise_limits();
             let supervisor = lab.run_as("deaf");
-            lab.bot.is_connected();
+            is_holding(&lab);
             let (seconds, rate) = (number(1, 20)?, number(2, 200)?);
             let mut held = vec![format!("{:.1}", memory(supervisor.id()) as f64 / 1e6)];
             for _ in 0..4 {

@@ -167,3 +167,38 @@ fn an_admin_takes_the_team_to_the_spare_relay_while_the_old_one_is_still_there()
     assert!(told["spare"].is_null(), "it is the next one no more: {told}");
     world.admit_unseen("Nora", "laptop", "member");
 }
+
+#[test]
+fn another_admins_device_looks_after_the_spare_when_the_one_that_added_it_is_revoked() {
+    let mut world = World::usual();
+    let sofia = world.admit("Sofia", "laptop");
+    let lea = world.admit_unseen("Lea", "laptop", "member");
+    world.founder.ok(&["team", "role", "Sofia", "admin"]);
+    let mut spare = Relay::spare(world.dir(), "spare");
+    spare.serve();
+    let address = spare.proxy.address().to_string();
+    world.founder.tells(&["relay", "spare", "add", "--after", "5s"], &spare.founder_code);
+    // Sofia's device learns what it takes, by the admins' room.
+    eventually("Sofia's device knows the spare", || {
+        let told = sofia.call("relay.spare", json!({}));
+        told["spare"]["answered"].is_string().then_some(())
+    });
+    assert!(lea.call("relay.spare", json!({}))["spare"]["answered"].is_null());
+    assert_eq!(spare.tells(&["devices"]).len(), 3);
+
+    sofia.ok(&["revoke", "Karim"]);
+    world.founder.go_offline();
+    // It takes Karim's row away there, by itself.
+    eventually("the spare has two devices", || {
+        (spare.tells(&["devices"]).len() == 2).then_some(())
+    });
+    world.relay.kill();
+    for staff in [&sofia, &lea] {
+        eventually("everybody is there", || is_at(staff, &address));
+    }
+    sofia.ok(&["send", GENERAL, "here"]);
+    all_agree(&[&sofia, &lea], &["here"]);
+    // She has its rows: people are put out.
+    sofia.ok(&["revoke", "Lea"]);
+    assert_eq!(spare.tells(&["devices"]).len(), 1);
+}

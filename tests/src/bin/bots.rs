@@ -97,7 +97,7 @@ fn main() -> anyhow::Result<()> {
         }
         Some("stall") => {
             lab.raise_limits();
-            let supervisor = lab.run_as("deaf");
+            let mut supervisor = lab.run_as("deaf");
             is_holding(&lab);
             let (seconds, rate) = (number(1, 20)?, number(2, 200)?);
             let mut held = vec![format!("{:.1}", memory(supervisor.id()) as f64 / 1e6)];
@@ -113,6 +113,8 @@ fn main() -> anyhow::Result<()> {
                 );
             }
             println!("memory of the supervisor, in MB: {}", held.join(", "));
+            // In order: a program that reads nothing does not notice that its supervisor is gone.
+            supervisor.terminate();
         }
         other => bail!("unknown campaign {other:?}"),
     }

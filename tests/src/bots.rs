@@ -278,6 +278,12 @@ pub fn processor(process: u32) -> u64 {
     fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum::<u64>() * 10
 }
 
+/// Waits until the supervisor holds the bot's profile and is connected.
+pub fn is_holding(lab: &Lab) {
+    eventually("the supervisor is there", || Rpc::open(&lab.bot.profile).map(drop));
+    lab.bot.is_connected();
+}
+
 /// Waits until the program is there and answers.
 pub fn is_answering(lab: &Lab) {
     lab.world.founder.queue(LAB, &["are you there?".to_owned()]);

@@ -228,6 +228,16 @@ impl Staff {
         texts.iter().map(&mut queue).collect()
     }
 
+    /// Waits until the holder is connected over this address, and no longer refuses to say so: it
+    /// does while it looks at a log that nobody has named yet.
+    pub fn comes_to(&self, address: &str) {
+        eventually(&format!("{} is at the relay", self.name), || {
+            let told = self.rpc().call("relay.addresses", json!({})).ok()?;
+            let connected = self.call("status", json!({}))["connected"] == true;
+            (connected && told["in_use"] == address).then_some(())
+        });
+    }
+
     /// Waits until everything queued has come back from the log.
     pub fn has_sent_everything(&self) {
         self.status_comes("has sent everything", |status| status["queued"] == 0);

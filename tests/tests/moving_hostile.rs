@@ -32,12 +32,6 @@ fn stands_in(status: &Value, text: &str) -> bool {
     status["alarms"].as_array().expect("alarms").iter().any(|it| it == text)
 }
 
-fn is_at(staff: &Staff, address: &str) -> Option<()> {
-    let told = staff.call("relay.addresses", json!({}));
-    let connected = staff.call("status", json!({}))["connected"] == true;
-    (connected && told["in_use"] == address).then_some(())
-}
-
 /// From now on the way in `at` leads to another relay.
 fn puts_itself(at: &Relay, impostor: &Relay) {
     at.proxy.lead_to(Some(impostor.serving()));
@@ -82,7 +76,7 @@ fn an_old_relay_that_replays_or_claims_to_be_the_new_one_is_refused_by_name() {
     world.founder.ok(&["relay", "move", &address]);
     let (old, mut impostors) = (world.address(), vec![before]);
     for staff in [&world.founder, &lea, &sofia] {
-        eventually("everybody is there", || is_at(staff, &address));
+        staff.comes_to(&address);
     }
     sofia.ok(&["send", GENERAL, "here"]);
     lea.reads(GENERAL, "here");
@@ -111,7 +105,7 @@ fn an_old_relay_that_replays_or_claims_to_be_the_new_one_is_refused_by_name() {
         assert_eq!(sorted(&sofia), wanted[..2 + n]);
         assert_eq!(head(impostor), ends, "nobody tells it anything");
         puts_itself(&world.relay, &world.relay);
-        eventually("she is back", || is_at(&lea, &address));
+        lea.comes_to(&address);
         lea.has_sent_everything();
         lea.call("alarms.clear", json!({}));
         sofia.reads(GENERAL, &wanted[2 + n]);
@@ -137,7 +131,7 @@ fn another_past_shown_to_part_of_the_team_is_named_and_reaches_nobody_else() {
     let address = new.proxy.address().to_string();
     world.founder.ok(&["relay", "move", &address]);
     for staff in [&world.founder, &lea] {
-        eventually("who is online is there", || is_at(staff, &address));
+        staff.comes_to(&address);
     }
 
     // The old relay keeps the move from who was away, and goes on as if nothing had happened.
@@ -162,7 +156,7 @@ fn another_past_shown_to_part_of_the_team_is_named_and_reaches_nobody_else() {
     let mut copy = new.stolen("copy");
     copy.serve();
     lea.go_offline();
-    eventually("the founder is back", || is_at(&world.founder, &address));
+    world.founder.comes_to(&address);
     new.proxy.lead_to(Some(copy.serving()));
     lea.go_online();
     lea.ok(&["send", GENERAL, "in the copy"]);
@@ -173,7 +167,7 @@ fn another_past_shown_to_part_of_the_team_is_named_and_reaches_nobody_else() {
     lea.status_comes("says so", |status| stands_in(status, &said));
     lea.fails(1, &["send", GENERAL, "to whom"]);
     assert!(!lea.texts(GENERAL).contains(&"right".to_owned()), "nothing more is believed");
-    eventually("the founder goes on", || is_at(&world.founder, &address));
+    world.founder.comes_to(&address);
     world.founder.ok(&["send", GENERAL, "on and on"]);
     assert_eq!(world.founder.texts(GENERAL).len(), right.len() + 2);
     assert!(!world.founder.texts(GENERAL).iter().any(|text| text.starts_with("in the")));
@@ -193,7 +187,7 @@ fn once_the_spare_took_over_the_old_relay_is_refused_and_whom_it_keeps_is_freed_
     sofia.go_offline();
     world.relay.kill();
     for staff in [&world.founder, &lea] {
-        eventually("who is online is there", || is_at(staff, &address));
+        staff.comes_to(&address);
     }
     world.founder.ok(&["send", GENERAL, "here"]);
 
@@ -211,7 +205,7 @@ fn once_the_spare_took_over_the_old_relay_is_refused_and_whom_it_keeps_is_freed_
     assert_eq!(sorted(&lea), ["before", "here", "to whom"]);
     assert_eq!(head(&world.relay), ends);
     puts_itself(&spare, &spare);
-    eventually("she is back", || is_at(&lea, &address));
+    lea.comes_to(&address);
     lea.has_sent_everything();
 
     // Who was away when the team moved finds it in its place, and hears of nothing there: a person
@@ -219,7 +213,7 @@ fn once_the_spare_took_over_the_old_relay_is_refused_and_whom_it_keeps_is_freed_
     sofia.go_online();
     assert_eq!(sorted(&sofia), ["before"]);
     sofia.tells(&["relay", "find"], &code);
-    eventually("she is there", || is_at(&sofia, &address));
+    sofia.comes_to(&address);
     sofia.ok(&["send", GENERAL, "found you"]);
     all_agree(&[&world.founder, &lea, &sofia], &["before", "here", "to whom", "found you"]);
 
@@ -240,7 +234,7 @@ fn a_thief_with_the_relays_disk_keys_and_address_moves_nobody() {
     let loot = world.relay.stolen("loot");
     let all = [&world.founder, &lea, &sofia];
     for staff in all {
-        eventually("everybody is back", || is_at(staff, &world.address()));
+        staff.comes_to(&world.address());
     }
     // They write while they are on the way to him.
     world.relay.proxy.lead_to(None);

@@ -12,13 +12,6 @@ const AFTER: Duration = Duration::from_secs(5);
 /// The longest time beyond that until everybody talks again.
 const BACK: Duration = Duration::from_secs(60);
 
-/// Not as long as it refuses to say: it looks at a log that nobody has named yet.
-fn is_at(staff: &Staff, address: &str) -> Option<()> {
-    let told = staff.rpc().call("relay.addresses", json!({})).ok()?;
-    let connected = staff.call("status", json!({}))["connected"] == true;
-    (connected && told["in_use"] == address).then_some(())
-}
-
 fn all_agree(all: &[&Staff], wanted: &[&str]) {
     for staff in all {
         for text in wanted {
@@ -67,7 +60,7 @@ fn when_the_host_is_dead_everybody_goes_to_the_spare_relay_that_was_named_before
     world.relay.kill();
     world.founder.queue(GENERAL, &["meanwhile".to_owned()]);
     for staff in [&world.founder, &lea, &paul] {
-        eventually("everybody is there", || is_at(staff, &address));
+        staff.comes_to(&address);
         staff.has_sent_everything();
     }
     lea.ok(&["send", GENERAL, "here"]);
@@ -95,7 +88,7 @@ fn when_the_host_is_dead_everybody_goes_to_the_spare_relay_that_was_named_before
     lea.status_comes("does not connect", |status| status["connected"] == false);
     assert!(stored.is_dir());
     spare.proxy.lead_to(Some(spare.serving()));
-    eventually("she is back", || is_at(&lea, &address));
+    lea.comes_to(&address);
     lea.has_sent_everything();
     let wanted = ["before", "the last word", "meanwhile", "here", "to whom"];
     all_agree(&[&world.founder, &lea, &sofia, &paul], &wanted);
@@ -127,13 +120,13 @@ fn a_spare_relay_is_adopted_when_the_old_one_is_gone_and_the_others_find_it_by_i
     assert_eq!(denied.code, 77, "{denied:?}");
     let begun = Instant::now();
     world.founder.tells(&["relay", "move", "--code"], &code);
-    eventually("the admin is there", || is_at(&world.founder, &address));
+    world.founder.comes_to(&address);
     world.founder.ok(&["send", GENERAL, "come here"]);
     // By voice.
     sofia.hold();
     for staff in [&lea, &sofia] {
         staff.tells(&["relay", "find"], &code);
-        eventually("she is there", || is_at(staff, &address));
+        staff.comes_to(&address);
     }
     lea.ok(&["send", GENERAL, "here"]);
     let all = [&world.founder, &lea, &sofia];
@@ -158,7 +151,7 @@ fn an_admin_takes_the_team_to_the_spare_relay_while_the_old_one_is_still_there()
     lea.queue(GENERAL, &["under way".to_owned()]);
     world.founder.ok(&["relay", "move", "--spare"]);
     for staff in [&world.founder, &lea, &sofia] {
-        eventually("everybody is there", || is_at(staff, &address));
+        staff.comes_to(&address);
         staff.has_sent_everything();
     }
     sofia.ok(&["send", GENERAL, "here"]);
@@ -204,7 +197,7 @@ fn two_halves_that_moved_at_different_moments_converge_and_nobody_loses_a_word()
     world.founder.go_online();
     lea.go_online();
     for staff in [&world.founder, &lea] {
-        eventually("the first half is there", || is_at(staff, &address));
+        staff.comes_to(&address);
     }
     lea.queue(GENERAL, &["we are here".to_owned()]);
     lea.has_sent_everything();
@@ -215,7 +208,7 @@ fn two_halves_that_moved_at_different_moments_converge_and_nobody_loses_a_word()
     sofia.go_online();
     paul.go_online();
     for staff in [&sofia, &paul] {
-        eventually("the second half is there", || is_at(staff, &address));
+        staff.comes_to(&address);
     }
     let wanted = ["before", "we read on", "so do I", "we are here", "all well"];
     all_agree(&[&world.founder, &lea, &sofia, &paul], &wanted);
@@ -229,4 +222,39 @@ fn two_halves_that_moved_at_different_moments_converge_and_nobody_loses_a_word()
     }
     paul.ok(&["send", GENERAL, "one again"]);
     [&world.founder, &lea, &sofia].into_iter().for_each(|staff| staff.reads(GENERAL, "one again"));
+}
+
+#[test]
+fn another_admins_device_looks_after_the_spare_when_the_one_that_added_it_is_revoked() {
+    let mut world = World::usual();
+    let sofia = world.admit("Sofia", "laptop");
+    let lea = world.admit_unseen("Lea", "laptop", "member");
+    world.founder.ok(&["team", "role", "Sofia", "admin"]);
+    let mut spare = Relay::spare(world.dir(), "spare");
+    spare.serve();
+    let address = spare.proxy.address().to_string();
+    world.founder.tells(&["relay", "spare", "add", "--after", "5s"], &spare.founder_code);
+    // Sofia's device learns what it takes, by the admins' room.
+    eventually("Sofia's device knows the spare", || {
+        let told = sofia.call("relay.spare", json!({}));
+        told["spare"]["answered"].is_string().then_some(())
+    });
+    assert!(lea.call("relay.spare", json!({}))["spare"]["answered"].is_null());
+    assert_eq!(spare.tells(&["devices"]).len(), 3);
+
+    sofia.ok(&["revoke", "Karim"]);
+    world.founder.go_offline();
+    // It takes Karim's row away there, by itself.
+    eventually("the spare has two devices", || {
+        (spare.tells(&["devices"]).len() == 2).then_some(())
+    });
+    world.relay.kill();
+    for staff in [&sofia, &lea] {
+        staff.comes_to(&address);
+    }
+    sofia.ok(&["send", GENERAL, "here"]);
+    all_agree(&[&sofia, &lea], &["here"]);
+    // She has its rows: people are put out.
+    sofia.ok(&["revoke", "Lea"]);
+    assert_eq!(spare.tells(&["devices"]).len(), 1);
 }

@@ -10,7 +10,7 @@
 use std::time::Instant;
 
 use anyhow::{Context, bail};
-use staffetta_tests::bots::{Lab, is_answering, memory};
+use staffetta_tests::bots::{Lab, is_answering, is_holding, memory};
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -97,8 +97,8 @@ fn main() -> anyhow::Result<()> {
         }
         Some("stall") => {
             lab.raise_limits();
-            let supervisor = lab.run_as("deaf");
-            lab.bot.is_connected();
+            let mut supervisor = lab.run_as("deaf");
+            is_holding(&lab);
             let (seconds, rate) = (number(1, 20)?, number(2, 200)?);
             let mut held = vec![format!("{:.1}", memory(supervisor.id()) as f64 / 1e6)];
             for _ in 0..4 {
@@ -113,6 +113,8 @@ fn main() -> anyhow::Result<()> {
                 );
             }
             println!("memory of the supervisor, in MB: {}", held.join(", "));
+            // In order: a program that reads nothing does not notice that its supervisor is gone.
+            supervisor.terminate();
         }
         other => bail!("unknown campaign {other:?}"),
     }

@@ -33,7 +33,7 @@ say! {
     addresses_untried_todo => "hold the profile with --proxy to try it";
     spare_answers(which: &str) => "{which} answers";
     spare_silent(which: &str) => "no answer at {which}";
-    spare_late(days: u64) => "this device looks after it and has not heard from it for {days} days";
+    spare_late(days: u64) => "no admin's device has heard from it for {days} days";
     spare_none => "the team has no spare relay";
     spare_todo => "an admin adds one: staffetta relay spare add";
     spare_late_todo => "serve it again, or add another: staffetta relay spare add";

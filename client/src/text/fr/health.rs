@@ -33,7 +33,7 @@ say! {
     addresses_untried_todo => "tenez le profil avec --proxy pour l’essayer";
     spare_answers(which: &str) => "{which} répond";
     spare_silent(which: &str) => "pas de réponse à {which}";
-    spare_late(days: u64) => "cet appareil s’en occupe et n’en a rien entendu depuis {days} jours";
+    spare_late(days: u64) => "aucun appareil d’admin n’en a rien entendu depuis {days} jours";
     spare_none => "l’équipe n’a pas de relais de secours";
     spare_todo => "un admin en ajoute un : staffetta relay spare add";
     spare_late_todo => "remettez-le en service, ou ajoutez-en un autre : staffetta relay spare add";

@@ -10,6 +10,7 @@ use super::alarms::Alarm;
 use super::fault::Fault;
 use super::invites::{self, state};
 use super::rooms::ROOM_MESSAGE;
+use super::spare_keeper::SharedSpare;
 use crate::invite_code::Bundle;
 use crate::member::e2ee;
 use crate::member::identity::SigningSecret;
@@ -31,6 +32,9 @@ struct Note {
     previous: ByteArray<32>,
     rows: Vec<SharedRow>,
     invites: Vec<SharedInvite>,
+    /// The spare relay that the sender looks after, with the same rows.
+    #[serde(default)]
+    spare: Option<SharedSpare>,
 }
 
 /// Device, access secret, transport hash, admin's; without names, so that 400 rows fit a message.
@@ -153,6 +157,7 @@ impl Cx<'_> {
             previous: ByteArray::new(previous.0),
             rows: rows.take(MAX_ROWS).collect(),
             invites: invites.take(MAX_OPEN_INVITES).collect(),
+            spare: self.shared_spare()?,
         }))
     }
 
@@ -167,6 +172,10 @@ impl Cx<'_> {
             return Ok(());
         }
         self.take_rows(&note)?;
+        if let Some(spare) = &note.spare {
+            let told = note.rows.iter().map(|row| (row.2, row.3)).collect();
+            self.take_spare(spare, opened.sender, told)?;
+        }
         let mut new = false;
         for shared in &note.invites {
             new |= self.take_invite(shared)?;

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Cx;
+use super::alarms::Alarm;
 use super::blobs::{PLAIN, Sealed, open_blob};
 use super::chat::Draft;
 use super::fault::{Fault, failed, refused};
@@ -96,7 +97,9 @@ impl Cx<'_> {
             FailCode::LowDisk => "the relay's disk is nearly full",
             FailCode::Unavailable => "the relay cannot store at present",
             _ => {
-                let Some(upload) = self.tx.upload(blob)? else { return Ok(()) };
+                let Some(upload) = self.tx.upload(blob)? else {
+                    return Ok(self.tx.give_up_own_blob(blob)?);
+                };
                 self.tx.remove_upload(blob)?;
                 let text = "The relay does not take the file; nothing was sent.";
                 let hint = "It may hold too many files already; they go when they are old.";
@@ -106,6 +109,20 @@ impl Cx<'_> {
         };
         self.link.refused = Some(for_now);
         Ok(())
+    }
+
+    /// The team goes on at another relay, which lacks what was put at the old one since a backup, or
+    /// all of it: what this device has put and still holds is put again. Of a file that was on its
+    /// way some chunks are gone, and nobody is to wait for it.
+    pub(super) fn bring_files(&mut self) -> Result<(), Fault> {
+        for Upload { blob, content, name, .. } in self.tx.uploads_begun()? {
+            self.tx.remove_upload(&blob)?;
+            let text = "The team went to another relay while the file was on its way.";
+            self.end_waits(&content, &Err(refused(text, Some("Send it again."))));
+            let name = safe_name(&name);
+            self.alarm(Alarm::NotSent, &format!("The file {name} was not sent. Send it again."))?;
+        }
+        Ok(self.tx.put_own_blobs_again()?)
     }
 
     /// Fetches a file to a place on this computer; the call is answered when it is there.

@@ -63,6 +63,7 @@ mod scout;
 mod screen;
 mod search;
 mod spare;
+mod spare_keeper;
 mod spare_rows;
 mod standstill;
 mod strange;

@@ -282,6 +282,10 @@ impl Cx<'_> {
             Some(_) => format!("The team has a spare relay now (change {number})."),
             None => format!("The team has no spare relay any more (change {number})."),
         };
+        // The other admins' devices are told what it takes to look after it, now that it is named.
+        if self.shared_spare()?.is_some() {
+            self.admin_news()?;
+        }
         self.alarm(Alarm::Address, &text)
     }
 }

@@ -165,7 +165,9 @@ impl Cx<'_> {
         self.tx.set_spare_authority(&SigningSecret::generate(self.random))?;
         let version = (self.rows_version()?.0 / VERSIONS + 1) * VERSIONS;
         let (log, previous) = (None, ByteArray::new([0; 32]));
-        Ok(Spare { at, log, version, previous, told: Vec::new(), under_way: None, answered: 0 })
+        let keeper = ByteArray::new(self.memory.me()?.0);
+        let told = Vec::new();
+        Ok(Spare { at, log, version, previous, told, under_way: None, answered: 0, keeper })
     }
 
     /// A member's device knows now where the team may be.
@@ -195,7 +197,8 @@ impl Cx<'_> {
     pub(super) fn met_spare(&mut self, at: Found, log: LogId, begun: bool) -> Result<(), Fault> {
         let Some(cursor) = self.memory.cursor else { return Ok(()) };
         if let Some(mut spare) = self.spare()? {
-            (spare.log, spare.answered) = (Some(ByteArray::new(log.0)), self.now.unix_s());
+            spare.log = Some(ByteArray::new(log.0));
+            self.has_kept(&mut spare)?;
             self.put_spare(&spare)?;
         }
         let here = matches!(self.scout.as_ref().map(|scout| &scout.errand), Some(Errand::Move));

@@ -32,6 +32,8 @@ pub(super) struct Spare {
     pub(super) under_way: Option<Vec<(ByteArray<32>, bool)>>,
     /// When it last answered, in unix seconds.
     pub(super) answered: u64,
+    /// The device that looks after it.
+    pub(super) keeper: ByteArray<16>,
 }
 
 impl Cx<'_> {
@@ -97,7 +99,7 @@ impl Cx<'_> {
             spare.previous = ByteArray::new(document.hash().0);
             spare.told = spare.under_way.take().unwrap_or_default();
         }
-        spare.answered = self.now.unix_s();
+        self.has_kept(&mut spare)?;
         self.put_spare(&spare)?;
         match self.scout.as_ref().map(|scout| &scout.goal) {
             Some(Goal::Claim(..)) => self.meet(&spare),
@@ -119,10 +121,14 @@ impl Cx<'_> {
         if silent { self.alarm(Alarm::Address, text) } else { Ok(()) }
     }
 
-    /// The team's log is this one now: if this device looked after the relay as a spare, it goes on
+    /// The team's log is this one now: its relay may lack files, and if this device looked after the relay as a spare, it goes on
     /// with its rows from there.
     pub(super) fn arrive_with_rows(&mut self, log: &LogId) -> Result<(), Fault> {
+        self.bring_files()?;
         let Some(spare) = self.spare()?.filter(|spare| spare.is(log)) else { return Ok(()) };
+        if !self.keeps(&spare)? {
+            return Ok(());
+        }
         let authority = self.tx.spare_authority()?.ok_or(Fault::Bug("no spare authority"))?;
         if let (None, Some(old)) = (self.tx.next_authority()?, self.tx.relay_authority()?) {
             self.tx.set_next_authority(&old)?;
@@ -140,21 +146,33 @@ impl Cx<'_> {
     /// Brings the spare relay the rows that changed since, when there is nothing else to do.
     pub(super) fn look_after_spare(&mut self) -> Result<(), Fault> {
         let Some(spare) = self.spare()? else { return Ok(()) };
+        if let Some(log) = self.memory.cursor.map(|cursor| cursor.log).filter(|log| spare.is(log)) {
+            // The team is there already: whoever kept it has handed its rows on, or is gone.
+            return match self.rows_version()?.0 >= spare.version {
+                true => Ok(self.tx.delete(MetaKey::Spare)?),
+                false => self.arrive_with_rows(&log),
+            };
+        }
         let next = self.memory.roster()?.next_relay().map(|next| next.log);
         let named = next.is_some_and(|log| spare.is(&log));
         if !named || self.scout.is_some() || !self.caught_up() || !self.rows_settled()? {
             return Ok(());
         }
-        let now: Vec<_> = self.tx.access_rows()?.iter().map(told).collect();
-        let same = now.len() == spare.told.len() && now.iter().all(|it| spare.told.contains(it));
         let fresh = spare.answered + LOOK_S > self.now.unix_s();
-        if same && fresh && spare.under_way.is_none() {
+        let settled = self.has_all_rows(&spare)? && fresh && spare.under_way.is_none();
+        if settled || !self.keeps(&spare)? {
             return Ok(());
         }
         let (goal, errand) = (Goal::Renew(spare.at), Errand::Silent);
         *self.scout = Some(Scout { goal, errand, call: None, doubtful: false, found: None });
         self.hang_up();
         Ok(())
+    }
+
+    /// Whether a spare relay has the rows that the team's relay has.
+    pub(super) fn has_all_rows(&self, spare: &Spare) -> Result<bool, Fault> {
+        let now: Vec<_> = self.tx.access_rows()?.iter().map(told).collect();
+        Ok(now.len() == spare.told.len() && now.iter().all(|it| spare.told.contains(it)))
     }
 
     /// WELCOME of the spare relay to the device that looks after it.

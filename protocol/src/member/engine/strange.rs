@@ -161,6 +161,7 @@ impl Cx<'_> {
             self.memory.claimed = None;
         }
         self.save_profile()?;
+        self.bring_files()?;
         self.post_action(Action::LogChange { old: cursor.log, seq: head, hash, new })?;
         self.wait_posted(call, json!({"log": new.to_hex(), "seq": head}));
         self.event(json!({"v": 1, "type": "connection", "state": "online"}));

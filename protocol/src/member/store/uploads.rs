@@ -77,6 +77,16 @@ impl View<'_> {
         self.row(sql, [blob], upload_row)
     }
 
+    /// The uploads of which a relay has confirmed some chunks, but not all.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn uploads_begun(&self) -> Result<Vec<Upload>, StoreError> {
+        let sql = "SELECT blob, content, room, name, size, secret, hash, count FROM upload
+            WHERE (SELECT count(*) FROM blob_out WHERE blob = upload.blob) < count";
+        self.rows(sql, [], upload_row)
+    }
+
     /// How many chunks of a blob the relay has not confirmed.
     ///
     /// # Errors
@@ -180,6 +190,30 @@ impl Tx<'_> {
     ) -> Result<(), StoreError> {
         let sql = "INSERT OR REPLACE INTO own_blob (blob, content, secret) VALUES (?1, ?2, ?3)";
         self.execute(sql, (blob, content, secret.expose()))?;
+        Ok(())
+    }
+
+    /// Queues the blobs of this device once more whose chunks it keeps, as every device keeps those
+    /// that all fetch.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn put_own_blobs_again(&self) -> Result<(), StoreError> {
+        let sql = "INSERT OR IGNORE INTO blob_out (blob, secret, place, count, chunk)
+            SELECT blob, secret, place, count, chunk FROM own_blob JOIN blob_in USING (blob)
+            WHERE (SELECT count(*) FROM blob_in AS kept WHERE kept.blob = own_blob.blob) = count
+            ORDER BY blob, place";
+        self.execute(sql, [])?;
+        Ok(())
+    }
+
+    /// The relay does not take a blob that it is given once more.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn give_up_own_blob(&self, blob: &BlobId) -> Result<(), StoreError> {
+        let sql = "DELETE FROM blob_out WHERE blob = ?1 AND blob IN (SELECT blob FROM own_blob)";
+        self.execute(sql, [blob])?;
         Ok(())
     }
 

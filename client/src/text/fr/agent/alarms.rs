@@ -115,6 +115,10 @@ pub(super) const SAID: &[(&str, &str)] = &[
         "{} de vos messages pour {} n’ont pas été envoyés : vous n’y êtes plus.",
     ),
     (
+        "The file {} was not sent. Send it again.",
+        "Le fichier {} n’a pas été envoyé. Envoyez-le de nouveau.",
+    ),
+    (
         "The message was not sent: you are no longer in the room.",
         "Le message n’a pas été envoyé : vous n’êtes plus dans le salon.",
     ),

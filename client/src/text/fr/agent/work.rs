@@ -144,6 +144,11 @@ pub(super) const SAID: &[(&str, &str)] = &[
     ("Ask the sender to send it again.", "Demandez à l’expéditeur de le renvoyer."),
     ("The file could not be written: {}.", "Le fichier n’a pas pu être écrit : {}."),
     ("The relay no longer has the file.", "Le relais n’a plus le fichier."),
+    (
+        "The team went to another relay while the file was on its way.",
+        "L’équipe est passée à un autre relais pendant que le fichier était en chemin.",
+    ),
+    ("Send it again.", "Envoyez-le de nouveau."),
     ("Name another place with -o.", "Indiquez un autre endroit avec -o."),
     (
         "The file is larger than {} MiB; nothing was sent.",

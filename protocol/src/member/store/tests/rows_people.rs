@@ -208,3 +208,39 @@ fn an_idempotency_key_names_one_message_for_a_day() {
     assert_eq!(world.step(|tx| tx.purge_keys(1001 + KEY_LIFETIME_S)), 1);
     assert_eq!(world.view(|view| view.by_key("alert-1")), None);
 }
+
+/// A statement that may have to take back several rows has SQLite write the index of words before
+/// it begins; every message would pay for a piece of the index of its own.
+#[test]
+fn a_step_writes_the_index_of_words_once_however_many_messages_it_takes() {
+    let mut world = world();
+    let (here, me) = (room(), device());
+    let pieces = |world: &World| -> u64 {
+        let sql = "SELECT count(*) FROM word_idx";
+        world.store.connection.query_row(sql, [], |row| row.get(0)).unwrap()
+    };
+    let bot = world.step(|tx| tx.put_consumer("", None));
+    let before = pieces(&world);
+    world.step(|tx| {
+        for seq in 1..=8 {
+            let row = message(here, Some(seq), &format!("word{seq}"));
+            tx.insert_message(&row)?;
+            tx.set_seen_counter(&here, &row.device, seq)?;
+            tx.add_delivery(&row)?;
+            tx.ack_delivery(bot, &row.content)?;
+            tx.note_seen(&row.device, 1)?;
+            let own = message(here, None, "answer");
+            tx.next_counter(&here, &me)?;
+            tx.insert_message(&own)?;
+            let out = NewOut { content: Some(own.content), ..out(OutKind::Text) };
+            let queued = tx.enqueue(&out, &[])?;
+            tx.replace_cells(queued, 1, &cells(2))?;
+            tx.placed_message(&own.content, seq + 8)?;
+            tx.remove_out(queued)?;
+        }
+        Ok(())
+    });
+    assert_eq!(pieces(&world) - before, 1);
+    world.step(|tx| tx.insert_message(&message(here, Some(20), "later")));
+    assert_eq!(pieces(&world) - before, 2);
+}

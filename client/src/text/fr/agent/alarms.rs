@@ -36,6 +36,10 @@ pub(super) const SAID: &[(&str, &str)] = &[
         "L’équipe n’a plus de relais de secours (changement {}).",
     ),
     (
+        "Parts of the team came to the spare relay at different moments. What was written apart stands behind what was written here.",
+        "L’équipe est arrivée au relais de secours en plusieurs fois. Ce qui a été écrit à part figure à la suite de ce qui a été écrit ici.",
+    ),
+    (
         "The relay was not reached for a while: this device goes on at the team's spare relay.",
         "Le relais est resté injoignable : cet appareil continue sur le relais de secours de l’équipe.",
     ),

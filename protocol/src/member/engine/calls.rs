@@ -174,6 +174,7 @@ impl Engine {
     fn forget_waits(&mut self, calls: &[(CallId, String, Value)]) {
         let ids: Vec<CallId> = calls.iter().map(|(id, ..)| *id).collect();
         self.waits.forget(&ids);
+        self.scout.take_if(|scout| scout.call.is_some_and(|call| ids.contains(&call)));
     }
 }
 

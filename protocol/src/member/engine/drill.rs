@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::next::Whom;
-use super::scout::{Errand, Goal, Scout};
+use super::scout::{Errand, Goal, Scout, Task};
 use super::views::rfc3339;
 use super::{Cx, Engine};
 use crate::member::agent::core::{CallId, Down, Now, Out};
@@ -123,7 +123,7 @@ impl Cx<'_> {
         let mut left: Vec<Stop> = own.chain(spare).collect();
         left.reverse();
         let drill = Drilling { left, done: Vec::new() };
-        self.send_scout(call, Goal::Drill(drill), Errand::Silent)
+        self.set_about(call, Task::Look(Goal::Drill(drill), Errand::Silent))
     }
 
     /// WELCOME at an address that a drill visits.

@@ -18,8 +18,9 @@ use crate::member::roster::{Action, NextRelay};
 use crate::noise::keys::{StaticPublic, StaticSecret};
 use crate::wire::ids::{Digest, LogId, Seq};
 
-/// Milliseconds that an admin waits for a look at another relay.
-const SCOUT_WAIT_MS: u64 = 30_000;
+/// Milliseconds that an admin waits for a look at another relay, and before for the moment when it can
+/// begin.
+pub(super) const SCOUT_WAIT_MS: u64 = 30_000;
 
 /// What `relay.move` asks for: one of them.
 #[derive(Deserialize)]
@@ -56,6 +57,24 @@ pub(super) enum Errand {
     Silent,
 }
 
+/// What a call asked for. It begins once the device is not at another relay already and, where it
+/// matters, has read everything that the team's relay has: a connection that was cut a moment ago is
+/// no reason to send an admin away.
+pub(super) enum Task {
+    Look(Goal, Errand),
+    ToSpare,
+}
+
+impl Task {
+    fn can_begin(&self, idle: bool, at_home: bool) -> bool {
+        let anywhere = match self {
+            Self::ToSpare | Self::Look(Goal::Restored(_), _) => false,
+            Self::Look(_, errand) => !matches!(errand, Errand::Next(_)),
+        };
+        idle && (anywhere || at_home)
+    }
+}
+
 /// A device on its way to another relay.
 pub(super) struct Scout {
     pub(super) goal: Goal,
@@ -79,38 +98,69 @@ impl Cx<'_> {
     /// everybody that the team goes on there. Without an address, to the spare relay.
     pub(super) fn move_relay(&mut self, call: CallId, params: &MoveParams) -> Result<(), Fault> {
         self.may_move_relay()?;
-        match (&params.address, &params.code) {
-            (Some(address), _) => {
-                let goal = Goal::Restored(canonical(address)?);
-                self.must_be_ready()?;
-                self.send_scout(call, goal, Errand::Move)
+        let task = match (&params.address, &params.code) {
+            (Some(address), _) => Task::Look(Goal::Restored(canonical(address)?), Errand::Move),
+            (None, Some(code)) => Task::Look(self.claim(code)?, Errand::Move),
+            (None, None) => {
+                self.named_spare()?;
+                Task::ToSpare
             }
-            (None, Some(code)) => {
-                let goal = self.claim(code)?;
-                self.send_scout(call, goal, Errand::Move)
+        };
+        self.set_about(call, task)
+    }
+
+    /// Begins a task, or keeps it until it can begin.
+    pub(super) fn set_about(&mut self, call: CallId, task: Task) -> Result<(), Fault> {
+        if task.can_begin(self.scout.is_none(), self.caught_up()) {
+            return self.begin(call, task);
+        }
+        let deadline = self.now.mono_ms + SCOUT_WAIT_MS;
+        let what = What::Ready(task);
+        self.waits.add(Wait { call, what, deadline, extended: deadline, queue_only: false });
+        Ok(())
+    }
+
+    /// Begins the tasks that could not begin before.
+    pub(super) fn begin_tasks(&mut self) -> Result<(), Fault> {
+        loop {
+            let (idle, home) = (self.scout.is_none(), self.caught_up());
+            let can = |task: &Task| task.can_begin(idle, home);
+            let Some((call, task)) = self.waits.take_task(can) else { return Ok(()) };
+            match self.begin(call, task) {
+                Err(Fault::Refused(error)) => self.effects.push(Out::Answer(call, Err(error))),
+                begun => begun?,
             }
-            (None, None) => self.move_to_spare(call),
         }
     }
 
-    fn must_be_ready(&self) -> Result<(), Fault> {
-        if self.scout.is_none() && self.caught_up() {
-            return Ok(());
+    /// Why a task has not begun in all its time. Nothing was changed.
+    pub(super) fn not_begun(&self, task: &Task) -> ApiError {
+        let again = Some("Try again in a moment.");
+        match task {
+            _ if self.scout.is_some() => {
+                failed(75, "This device looks at another relay already.", again)
+            }
+            _ if self.link.connected => {
+                failed(75, "This device is not ready to move the team.", again)
+            }
+            Task::ToSpare => failed(
+                75,
+                "This device is not connected.",
+                Some("If the relay is gone, every device goes to the spare by itself."),
+            ),
+            Task::Look(..) => failed(
+                75,
+                "This device is not connected.",
+                Some("If the relay is gone: staffetta relay move --code"),
+            ),
         }
-        let hint = Some("Try again in a moment.");
-        Err(failed(75, "This device is not ready to move the team.", hint).into())
     }
 
-    pub(super) fn send_scout(
-        &mut self,
-        call: CallId,
-        goal: Goal,
-        errand: Errand,
-    ) -> Result<(), Fault> {
-        if self.scout.is_some() {
-            let hint = Some("Try again in a moment.");
-            return Err(failed(75, "This device looks at another relay already.", hint).into());
-        }
+    fn begin(&mut self, call: CallId, task: Task) -> Result<(), Fault> {
+        let (goal, errand) = match task {
+            Task::ToSpare => return self.move_to_spare(call),
+            Task::Look(goal, errand) => (goal, errand),
+        };
         let doubtful = !self.link.connected;
         let patience = if matches!(goal, Goal::Drill(_)) { DRILL_WAIT_MS } else { SCOUT_WAIT_MS };
         *self.scout = Some(Scout { goal, errand, call: Some(call), doubtful, found: None });

@@ -10,7 +10,7 @@ use super::Cx;
 use super::fault::{Fault, failed, refused};
 use super::joining::read_bundle;
 use super::next::Found;
-use super::scout::{Errand, Goal};
+use super::scout::{Errand, Goal, Task};
 use super::spare_rows::Spare;
 use crate::invite_code::{Invitation, InviteCode};
 use crate::member::agent::core::{ApiError, CallId, Out};
@@ -79,12 +79,8 @@ impl Cx<'_> {
                 let text = "Devices go to the spare relay after 5 seconds to 7 days.";
                 return Err(refused(text, None).into());
             }
-            if !self.caught_up() {
-                let hint = Some("If the relay is gone: staffetta relay move --code");
-                return Err(failed(75, "This device is not connected.", hint).into());
-            }
             let goal = self.claim(code)?;
-            self.send_scout(call, goal, Errand::Next(after_s))?;
+            self.set_about(call, Task::Look(goal, Errand::Next(after_s)))?;
             return Ok(None);
         }
         let Some(next) = self.memory.roster()?.next_relay().cloned() else {
@@ -111,7 +107,7 @@ impl Cx<'_> {
     /// that it is not the team's any more.
     pub(super) fn find_relay(&mut self, call: CallId, params: &FindParams) -> Result<(), Fault> {
         let goal = Goal::Find(parse(&params.code)?, StaticSecret::generate(self.random));
-        self.send_scout(call, goal, Errand::Silent)
+        self.set_about(call, Task::Look(goal, Errand::Silent))
     }
 
     /// The relay showed its key and the bundle to the holder of a spare code.
@@ -232,20 +228,20 @@ impl Cx<'_> {
 
     /// `relay.move` to the spare relay, while the old one is there.
     pub(super) fn move_to_spare(&mut self, call: CallId) -> Result<(), Fault> {
-        let (next, cursor) = (self.memory.roster()?.next_relay().cloned(), self.memory.cursor);
-        let (Some(NextRelay { relay, addresses, log, .. }), Some(cursor)) = (next, cursor) else {
-            let hint = Some("Add one first: staffetta relay spare add");
-            return Err(refused("The team has no spare relay.", hint).into());
-        };
-        if !self.caught_up() {
-            let hint = Some("If the relay is gone, every device goes to the spare by itself.");
-            return Err(failed(75, "This device is not connected.", hint).into());
-        }
+        let NextRelay { relay, addresses, log, .. } = self.named_spare()?;
+        let Some(cursor) = self.memory.cursor else { return Err(Fault::Bug("inside, no log")) };
         let answer = json!({"addresses": addresses, "log": log.to_hex(), "seq": cursor.seq});
         let (old, seq, hash) = (cursor.log, cursor.seq, cursor.hash);
         let there = Action::RelayAddresses { relay, addresses };
         self.post_both(there, Action::LogChange { old, seq, hash, new: log })?;
         self.wait_posted(call, answer);
         Ok(())
+    }
+
+    /// The spare relay that an admin has named.
+    pub(super) fn named_spare(&self) -> Result<NextRelay, Fault> {
+        let hint = Some("Add one first: staffetta relay spare add");
+        let next = self.memory.roster()?.next_relay().cloned();
+        next.ok_or_else(|| refused("The team has no spare relay.", hint).into())
     }
 }

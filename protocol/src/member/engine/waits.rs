@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::Cx;
 use super::fault::{Fault, failed};
+use super::scout::Task;
 use crate::member::agent::core::{ApiError, CallId, Down, Out};
 use crate::member::store::{OutKind, OutRow};
 use crate::wire::ids::{ContentId, DeviceId, InviteId};
@@ -41,6 +42,8 @@ pub(super) enum What {
     Approved { device: DeviceId, answer: Value },
     /// What was posted has its place, and the relay has confirmed what follows.
     Posted { answer: Value },
+    /// The task can begin.
+    Ready(Task),
     /// The new relay was looked at.
     Moving,
     /// The devices are cut at the relay and out of this device's rooms.
@@ -90,6 +93,16 @@ impl Waits {
         }
     }
 
+    /// Takes out the first task that can begin.
+    pub(super) fn take_task(&mut self, can: impl Fn(&Task) -> bool) -> Option<(CallId, Task)> {
+        let is = |wait: &Wait| matches!(&wait.what, What::Ready(task) if can(task));
+        let at = self.0.iter().position(is)?;
+        match self.0.remove(at) {
+            Wait { call, what: What::Ready(task), .. } => Some((call, task)),
+            _ => None,
+        }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -134,7 +147,7 @@ impl Cx<'_> {
         let holds = |holds: bool, answer: &Value| holds.then(|| answer.clone());
         Ok(match what {
             What::Sent(content) => self.sent_answer(content)?,
-            What::Fetched(_) | What::Moving => None,
+            What::Fetched(_) | What::Ready(_) | What::Moving => None,
             What::Synced => {
                 let done = self.caught_up() && self.tx.unplaced(None, 1)?.is_empty();
                 let done = done && self.tx.unsealed_texts()?.is_empty();
@@ -190,6 +203,7 @@ impl Cx<'_> {
     fn overdue(&self, wait: &Wait) -> Result<Value, Fault> {
         match &wait.what {
             What::Sent(content) => self.queued_answer(content, wait),
+            What::Ready(task) => Err(self.not_begun(task).into()),
             _ if self.link.down == Some(Down::Refused) => Err(super::fault::rejected().into()),
             _ if self.link.connected => Err(failed(
                 75,

@@ -45,6 +45,7 @@ impl Cx<'_> {
             self.announce_move()?;
             self.say_where_we_are()?;
         }
+        self.begin_tasks()?;
         self.work_on_rows()?;
         self.work_on_invites()?;
         self.pump()?;

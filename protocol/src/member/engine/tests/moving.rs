@@ -5,6 +5,7 @@ use serde_json::json;
 use super::relay::Relay;
 use super::world::World;
 use crate::member::agent::core::{Core, Down};
+use crate::member::engine::scout::SCOUT_WAIT_MS;
 use crate::member::roster::{Action, NextRelay};
 use crate::noise::keys::StaticPublic;
 use crate::wire::ids::LogId;
@@ -236,6 +237,44 @@ fn an_admin_is_told_why_a_relay_is_not_the_one_to_move_to() {
     let listed = world.ok(LEA, "relay.addresses", json!({"add": "spare.example"}));
     assert_eq!(listed["addresses"][1], "spare.example:7443");
     assert_eq!(addresses(&world, LEA), ["relay.example:7443", "spare.example:7443"]);
+}
+
+#[test]
+fn a_move_asked_for_between_two_connections_begins_with_the_next_one_or_not_at_all() {
+    let mut world = team();
+    let mut new = world.relay.restored();
+    world.disconnect(LEA);
+    let call = world.begin(LEA, "relay.move", json!({"address": NEW}));
+    world.run();
+    assert!(world.answer(LEA, call).is_none());
+    world.connect(LEA);
+    world.run();
+    // At home again, she goes and looks; a second wish waits for the first.
+    assert_eq!(addresses(&world, LEA), [NEW]);
+    let drill = world.begin(LEA, "relay.drill", json!({}));
+    world.pass(SCOUT_WAIT_MS);
+    let error = world.answer(LEA, drill).unwrap().unwrap_err();
+    assert!(error.exit == 75 && error.message.contains("another relay already"), "{error:?}");
+    swap(&mut world, &mut new);
+    world.connect(LEA);
+    world.run();
+    swap(&mut world, &mut new);
+    world.connect(LEA);
+    world.run();
+    swap(&mut world, &mut new);
+    [LEA, KARIM, SOFIA].into_iter().for_each(|at| world.connect(at));
+    world.run();
+    agree(&mut world, &["before"]);
+
+    // Nobody is surprised by a move that was asked for long ago.
+    world.disconnect(LEA);
+    let call = world.begin(LEA, "relay.move", json!({"address": "late.example"}));
+    world.pass(SCOUT_WAIT_MS);
+    let error = world.answer(LEA, call).unwrap().unwrap_err();
+    assert!(error.exit == 75 && error.message.contains("not connected"), "{error:?}");
+    world.connect(LEA);
+    world.run();
+    assert_eq!(addresses(&world, LEA), [NEW]);
 }
 
 /// An admin names the relay to go to when the team's is gone.

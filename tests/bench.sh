@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Measures the relay (`load`), small steps (`micro`) and, if they can be had, NATS JetStream and
-# mosquitto in turn on the same machine in one run, and prints ratios.
+# Measures the relay (`load`), its store beside a plain file, small steps (`micro`), rooms (`rooms`)
+# and, if they can be had, NATS JetStream and mosquitto in turn on the same machine in one run, and
+# prints ratios.
 #
 # usage: tests/bench.sh [--seconds N] [--peers DIR] [--dir DIR]
 #
@@ -28,6 +29,9 @@ PATH=$PATH:/usr/sbin
 
 cargo build --locked --release --quiet -p staffetta-relay
 cargo build --locked --release --quiet -p staffetta-tests --bins
+# The store is the relay's own and nobody else's: what measures it stands among its tests.
+store=(cargo test --locked --release --quiet -p staffetta-relay --bin staffetta-relay)
+"${store[@]}" --no-run
 echo "$(nproc) cores, load $(cut -d' ' -f1-3 /proc/loadavg)"
 target/release/load --seconds "$seconds" --dir "$dir" | tee "$ours"
 
@@ -86,4 +90,6 @@ else
     }' "$ours"
 fi
 
+TMPDIR=$dir "${store[@]}" -- --ignored --nocapture what_appends_and_reads_take | grep '^store:'
 target/release/micro
+target/release/rooms 10 50 100

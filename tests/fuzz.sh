@@ -18,9 +18,11 @@ if (($# == 0)); then
 fi
 
 python3 protocol/fuzz/seeds.py
+# The configuration's target writes a file for each input.
+if [[ -d /dev/shm ]]; then export TMPDIR=/dev/shm; fi
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-all=0 findings=0
+all=0 findings=0 each=()
 cargo +nightly fuzz build --fuzz-dir protocol/fuzz -s none
 for target in "$@"; do
   mkdir -p "protocol/fuzz/corpus/$target"
@@ -31,6 +33,8 @@ for target in "$@"; do
   if ((found)); then tail -n 40 "$log"; fi
   echo "$target: ${executions:-0} executions, $found findings"
   all=$((all + ${executions:-0})) findings=$((findings + found))
+  each+=("$target ${executions:-0}")
 done
-echo "in all: $all executions of $# targets, $findings findings"
+list=$(printf ', %s' "${each[@]}")
+echo "in all: $all executions of $# targets, $findings findings (${list:2})"
 ((findings == 0))

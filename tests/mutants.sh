@@ -29,8 +29,8 @@ rm -rf "$out"
 mkdir -p "$out"
 begun=$SECONDS
 
-# Nobody looks into a mutant with a debugger.
-export CARGO_PROFILE_TEST_DEBUG=0 CARGO_PROFILE_DEV_DEBUG=0
+# Nobody looks into a mutant with a debugger, and each differs from the last by one expression.
+export CARGO_PROFILE_TEST_DEBUG=0 CARGO_PROFILE_DEV_DEBUG=0 CARGO_INCREMENTAL=1
 # What a few random cases do not find is to be found by a test that means it.
 export PROPTEST_CASES=32
 
@@ -47,7 +47,7 @@ mutate() {
   # Found, timed out and cut off are all results.
   timeout --foreground -s INT "$left" cargo mutants --package staffetta-protocol "${files[@]}" \
     --features "$features" --config protocol/mutants.toml --shuffle --test-tool cargo \
-    --output "$out/$name" --minimum-test-timeout 120 --colors never -- --lib "${only[@]}" || true
+    --output "$out/$name" --minimum-test-timeout 60 --colors never -- --lib "${only[@]}" || true
 }
 mutate core '' '' "${core[@]}"
 mutate member member member::roster "${member[@]}"

@@ -4,6 +4,7 @@
 mod cells;
 mod frames;
 mod hop;
+mod invites;
 mod rows;
 
 use data_encoding::HEXLOWER;

@@ -1,5 +1,5 @@
-//! Prints what the small steps cost on one core: gate, hop, cells, log. Rooms are `rooms`' matter, the
-//! relay's store `load`'s.
+//! Prints what the small steps cost on one core: gate, hop, cells, log. Rooms are `rooms`' matter; the
+//! relay's store is measured among its own tests, which `tests/bench.sh` runs.
 //!
 //! `micro [WORD]...`: only the lines that hold one of the words. Wants a release build.
 

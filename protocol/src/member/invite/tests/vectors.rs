@@ -4,7 +4,7 @@
 use data_encoding::HEXLOWER;
 use serde_json::Value;
 
-use crate::invite_code::{Bundle, BundleError, CodeError, InviteCode, Language};
+use crate::invite_code::Language;
 use crate::member::invite::Transcript;
 use crate::member::roster::{EntryError, Roster, RosterError, SignedEntry};
 use crate::wire::ids::{Digest, InviteId};
@@ -22,77 +22,6 @@ fn hex(case: &Value, field: &str) -> Vec<u8> {
 
 fn text<'a>(case: &'a Value, field: &str) -> &'a str {
     case[field].as_str().unwrap()
-}
-
-fn code_fault(error: &CodeError) -> &'static str {
-    match error {
-        CodeError::Typo { .. } => "typo",
-        CodeError::Length { .. } => "length",
-        CodeError::NoHost => "no-host",
-        CodeError::BadHost => "bad-host",
-        CodeError::BadPort => "bad-port",
-        CodeError::TooManyTypos => "too-many-typos",
-    }
-}
-
-#[test]
-fn invite_codes() {
-    let cases = cases!("invite-code":
-        "valid", "valid-lower-case-no-dashes", "typo-one-symbol", "typo-two-symbols",
-        "typo-stranger", "length", "no-host", "bad-host", "bad-port", "too-many-typos-padding",
-    );
-    for (name, case) in cases {
-        let parsed = InviteCode::parse(text(&case, "text"));
-        if let Some(fault) = case["fault"].as_str() {
-            let error = parsed.err().unwrap();
-            assert_eq!(code_fault(&error), fault, "{name}");
-            if let CodeError::Typo { groups } = error {
-                assert_eq!(serde_json::json!(groups), case["groups"], "{name}");
-            }
-            continue;
-        }
-        let code = parsed.unwrap();
-        assert_eq!(code.host().as_str(), text(&case, "host"), "{name}");
-        assert_eq!(u64::from(code.port()), case["port"].as_u64().unwrap(), "{name}");
-        assert_eq!(code.to_text().as_str(), text(&case, "canonical"), "{name}");
-        assert_eq!(code.secret().expose().as_slice(), hex(&case, "secret"), "{name}");
-        let keys = code.keys();
-        assert_eq!(keys.id.0.as_slice(), hex(&case, "id"), "{name}");
-        for (key, field) in [
-            (keys.gate.secret(), "gate_r"),
-            (keys.psk.secret(), "psk_r"),
-            (keys.bundle.secret(), "k_bundle"),
-            (keys.join.secret(), "k_join"),
-        ] {
-            assert_eq!(key.expose().as_slice(), hex(&case, field), "{name}: {field}");
-        }
-    }
-}
-
-#[test]
-fn bundles() {
-    let cases = cases!("bundle":
-        "valid-member", "valid-founder", "seal", "size", "version", "malformed-padding",
-        "malformed-admin-without-words", "malformed-bidi", "malformed-text-too-long",
-    );
-    for (name, case) in cases {
-        let keys = InviteCode::parse(text(&case, "code")).unwrap().keys();
-        let opened = Bundle::open(&keys.id, &keys.bundle, &hex(&case, "sealed"));
-        if let Some(fault) = case["fault"].as_str() {
-            let found = match opened.err().unwrap() {
-                BundleError::OutOfBounds => "out-of-bounds",
-                BundleError::Size => "size",
-                BundleError::Seal => "seal",
-                BundleError::Version(_) => "version",
-                BundleError::Malformed => "malformed",
-            };
-            assert_eq!(found, fault, "{name}");
-            continue;
-        }
-        let bundle = opened.unwrap();
-        assert_eq!(bundle.encode().unwrap().as_slice(), hex(&case, "plain"), "{name}");
-        assert_eq!(bundle.hash().unwrap().0.as_slice(), hex(&case, "hash"), "{name}");
-    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What the sled store promises beyond the contract: kills, damage, formats, its own rules.
 
 mod clocks;
+mod figures;
 mod formats;
 mod full;
 

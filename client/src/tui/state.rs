@@ -155,6 +155,8 @@ pub(super) struct State {
     pub(super) panel: Option<Panel>,
     /// One line that goes with the next key.
     pub(super) notice: Option<String>,
+    /// What a command was answered, until the next key: news stand behind it, not in its place.
+    pub(super) answer: Option<String>,
     pub(super) banners: Vec<Banner>,
     pub(super) curtain: Curtain,
     pub(super) muted: BTreeSet<String>,
@@ -210,6 +212,7 @@ impl State {
             drafts: BTreeMap::new(),
             panel: None,
             notice: None,
+            answer: None,
             banners: Vec::new(),
             curtain: Curtain::Open,
             muted: BTreeSet::new(),

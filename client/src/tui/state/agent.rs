@@ -190,7 +190,11 @@ impl State {
             self.banner(Banner::Power(said));
         } else if event.get("room").is_some() {
             let room = Untrusted::of(event, "room").line();
-            self.notice = Some((self.words().came_or_went)(&name, &room, change == "joined"));
+            let news = (self.words().came_or_went)(&name, &room, change == "joined");
+            self.notice = Some(match &self.answer {
+                Some(answer) => format!("{answer} {news}"),
+                None => news,
+            });
         }
         let mut effects =
             vec![call(Ask::Team, "team", json!({})), call(Ask::Rooms, "room.list", json!({}))];

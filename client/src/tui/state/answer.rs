@@ -40,6 +40,7 @@ impl State {
             Ask::Words => self.list_words(&answer),
             Ask::Devices => self.list_devices(&answer),
             Ask::Act(said) => {
+                self.answer = Some(said.clone());
                 self.notice = Some(said);
                 return vec![
                     call(Ask::Team, "team", json!({})),
@@ -96,6 +97,7 @@ impl State {
             }
             _ => {}
         }
+        self.answer = Some(said.clone());
         self.notice = Some(said);
         Vec::new()
     }

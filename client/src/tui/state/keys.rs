@@ -32,7 +32,7 @@ impl State {
             }
             Curtain::Locked { .. } => return self.locked_key(key),
         }
-        self.notice = None;
+        (self.notice, self.answer) = (None, None);
         if key.code != Code::Tab {
             self.completion = None;
         }
@@ -318,7 +318,7 @@ impl State {
         }
         self.leave();
         self.timelines.clear();
-        (self.panel, self.notice) = (None, None);
+        (self.panel, self.notice, self.answer) = (None, None, None);
         self.curtain = Curtain::Locked { typed: unwritten(), said: None, waiting: false };
     }
 

@@ -74,6 +74,22 @@ fn a_mistyped_command_sends_nothing_and_stays_to_be_mended() {
 }
 
 #[test]
+fn news_stand_behind_the_answer_to_a_command_and_not_in_its_place() {
+    let mut world = World::new();
+    let came =
+        |room: &str| json!({"type": "member", "change": "joined", "member": "Nora", "room": room});
+    world.answer(Ask::Act("Nora is in.".into()), Ok(json!({})));
+    for room in ["general", "press"] {
+        world.hears(came(room));
+    }
+    assert_eq!(world.state.notice.as_deref(), Some("Nora is in. Nora is now in press."));
+    world.types("a");
+    assert!(world.state.notice.is_none());
+    world.hears(came("press"));
+    assert_eq!(world.state.notice.as_deref(), Some("Nora is now in press."));
+}
+
+#[test]
 fn what_was_not_sent_goes_back_where_it_was_written() {
     let mut world = World::new();
     world.types("precious");

@@ -321,6 +321,8 @@ fn a_bundle_of_the_greatest_fields_reads_back_and_nothing_greater_is_made() {
         ..bundle()
     };
     assert_eq!((MAX_NAME_BYTES, MAX_ADDRESS_BYTES, MAX_ADDRESSES), (160, 261, 4));
+    // It needs the greater of the two sizes, which is the most that a relay keeps of a bundle.
+    assert_eq!(greatest.seal(&keys.id, &keys.bundle, &mut OsRandom).unwrap().len(), 4_096);
     assert_eq!(reads_back(&greatest), Ok(true));
     let spare = Bundle {
         invitation: Invitation::Spare,

@@ -1,7 +1,7 @@
 use super::chain::{Accepted, Chains};
 use super::channel_key::{BadBody, ChannelKey, TagKey};
 use super::direct;
-use super::fragment::{CONTENT, Fragment, MAX_MESSAGE, split};
+use super::fragment::{CONTENT, Fragment, MAX_MESSAGE, NextHash, TooLong, split};
 use crate::noise::keys::StaticSecret;
 use crate::random::OsRandom;
 use crate::secret::Secret;
@@ -34,7 +34,29 @@ fn messages_of_every_length_come_back_whole() {
     for len in [0, 1, CONTENT, CONTENT + 1, 10_000] {
         assert_eq!(feed(split(1, &message(len)).unwrap()), [message(len)]);
     }
-    assert!(split(1, &message(MAX_MESSAGE + 1)).is_err());
+    let longest = split(1, &message(MAX_MESSAGE)).unwrap();
+    assert_eq!((MAX_MESSAGE, longest.len()), (483_840, 512));
+    assert_eq!(feed(longest), [message(MAX_MESSAGE)]);
+    for beyond in [MAX_MESSAGE + 1, MAX_MESSAGE + 2] {
+        assert_eq!(split(1, &message(beyond)).err(), Some(TooLong(beyond)));
+    }
+}
+
+#[test]
+fn a_fragment_is_sound_only_within_its_count() {
+    let reads = |index, count, last: bool| {
+        let next = NextHash(if last { [0; 16] } else { [1; 16] });
+        let fragment = Fragment { index, count, kind: 1, next, content: vec![7; CONTENT] };
+        Fragment::decode(&fragment.encode()).is_some_and(|read| read == fragment)
+    };
+    assert!(reads(0, 1, true) && reads(0, 2, false) && reads(1, 2, true) && reads(510, 512, false));
+    assert!(reads(511, 512, true));
+    // Index at and above the count; more than 512; the last that expects more; another that does not.
+    for (index, count, last) in [(2, 2, false), (3, 2, false), (0, 0, false), (65_535, 1, true)] {
+        assert!(!reads(index, count, last), "{index} of {count}");
+    }
+    assert!(!reads(0, 513, false) && !reads(512, 513, true) && !reads(0, 65_535, false));
+    assert!(!reads(1, 2, false) && !reads(0, 2, true));
 }
 
 #[test]
@@ -116,6 +138,11 @@ fn direct_cells_open_between_their_two_devices_only() {
         assert!(direct::open(&c, &a.public(), cell).is_none());
     }
     assert_eq!(whole, long);
-    let too_long = vec![0; direct::MAX_DIRECT + 1];
-    assert!(direct::seal(&mut OsRandom, &tag, &a, &b.public(), 3, &too_long).is_none());
+    assert_eq!(direct::MAX_DIRECT, 1_049_019);
+    let longest =
+        direct::seal(&mut OsRandom, &tag, &a, &b.public(), 3, &vec![0; direct::MAX_DIRECT]);
+    assert_eq!(longest.unwrap().len(), 1_139);
+    for beyond in [direct::MAX_DIRECT + 1, direct::MAX_DIRECT + 2] {
+        assert!(direct::seal(&mut OsRandom, &tag, &a, &b.public(), 3, &vec![0; beyond]).is_none());
+    }
 }

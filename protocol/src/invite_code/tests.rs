@@ -49,6 +49,7 @@ proptest! {
         let code = code_at("relay.example:9000", secret);
         let text = code.to_text();
         prop_assert_eq!(text.len(), "relay.example:9000/".len() + 35);
+        prop_assert_eq!(text.split('-').count(), GROUPS);
         for typed in [text.to_string(), text.to_lowercase(), text.replace('-', " ") + " \n"] {
             let read = InviteCode::parse(&typed).unwrap();
             prop_assert!(read.secret().ct_eq(&secret));
@@ -110,6 +111,14 @@ fn the_field_has_31_powers_and_the_zero_word_is_clean() {
 }
 
 #[test]
+fn three_wrong_symbols_that_almost_look_like_one_are_lost() {
+    // Three of their syndromes are those of one wrong symbol, the fifth; the fourth is not.
+    let mut word = [0; 30];
+    (word[0], word[1], word[2]) = (1, 1, 13);
+    assert_eq!(symbols::check(&word), Check::Lost);
+}
+
+#[test]
 fn look_alikes_are_read_and_strangers_are_located() {
     let text = code_at("relay.example", [0; 16]).to_text().to_string();
     let (_, secret) = text.split_once('/').unwrap();
@@ -148,6 +157,13 @@ fn the_host_may_be_a_name_an_onion_or_an_address() {
         ("-a.example", CodeError::BadHost),
         ("rel\u{e9}.example", CodeError::BadHost),
         ("[::1]x", CodeError::BadHost),
+        ("relay.example:+80", CodeError::BadPort),
+        ("a..b", CodeError::BadHost),
+        ("a-.example", CodeError::BadHost),
+        ("a_b.example", CodeError::BadHost),
+        ("1.2.3", CodeError::BadHost),
+        ("relay.7", CodeError::BadHost),
+        ("[relay.example]", CodeError::BadHost),
     ] {
         assert_eq!(InviteCode::parse(&format!("{given}/{secret}")).err(), Some(error), "{given}");
     }
@@ -258,4 +274,105 @@ fn roles_and_languages_read_back() {
         assert_eq!(Language::from_code(language.code()), Some(language));
     }
     assert!(Role::from_code(3).is_none() && Language::from_code(2).is_none());
+}
+
+#[test]
+fn names_of_hosts_have_the_lengths_of_dns() {
+    let label = "a".repeat(63);
+    let longest = format!("{label}.{label}.{label}.{}", &label[..61]);
+    assert_eq!(longest.len(), 253);
+    assert_eq!(Host::parse(&longest).unwrap().as_str(), longest);
+    let longer = [format!("{longest}a"), format!("{longest}aa"), format!("{label}a.example")];
+    for name in longer {
+        assert_eq!(Host::parse(&name).err(), Some(HostError::Malformed));
+    }
+    for address in ["::1", "[::1]"] {
+        assert_eq!(Host::parse(address).unwrap().with_port(80), "[::1]:80");
+    }
+    assert_eq!(Host::parse("").err(), Some(HostError::Empty));
+    assert_eq!(Host::parse("a-1.example").unwrap().as_str(), "a-1.example");
+}
+
+#[test]
+fn a_text_of_more_than_512_bytes_is_not_looked_at() {
+    for (length, error) in [
+        (512, CodeError::NoHost),
+        (513, CodeError::Length { found: 513 }),
+        (600, CodeError::Length { found: 600 }),
+    ] {
+        assert_eq!(InviteCode::parse(&"x".repeat(length)).err(), Some(error));
+    }
+}
+
+#[test]
+fn a_stranger_among_too_many_typing_errors_is_still_located() {
+    let mut text = code_at("relay.example", [0; 16]).to_text().to_string();
+    for place in [0, 7, 14] {
+        text = with_symbol(&text, place, 1);
+    }
+    assert_eq!(InviteCode::parse(&text).err(), Some(CodeError::TooManyTypos));
+    let stranger = symbol_places(&text)[20];
+    text.replace_range(stranger..=stranger, "U");
+    assert_eq!(InviteCode::parse(&text).err(), Some(CodeError::Typo { groups: vec![5] }));
+}
+
+#[test]
+fn a_bundle_of_the_greatest_fields_reads_back_and_nothing_greater_is_made() {
+    let keys = code_at("relay.example", [4; 16]).keys();
+    let reads_back = |bundle: &Bundle| {
+        let sealed = bundle.seal(&keys.id, &keys.bundle, &mut OsRandom);
+        sealed.map(|sealed| Bundle::open(&keys.id, &keys.bundle, &sealed).unwrap() == *bundle)
+    };
+    let address = "a".repeat(MAX_ADDRESS_BYTES);
+    let greatest = Bundle {
+        team: "\u{1F3E0}".repeat(MAX_NAME_CHARS),
+        addresses: vec![address.clone(); MAX_ADDRESSES],
+        ..bundle()
+    };
+    assert_eq!((MAX_NAME_BYTES, MAX_ADDRESS_BYTES, MAX_ADDRESSES), (160, 261, 4));
+    // It needs the greater of the two sizes, which is the most that a relay keeps of a bundle.
+    assert_eq!(greatest.seal(&keys.id, &keys.bundle, &mut OsRandom).unwrap().len(), 4_096);
+    assert_eq!(reads_back(&greatest), Ok(true));
+    let spare = Bundle {
+        invitation: Invitation::Spare,
+        team: String::new(),
+        role: Role::Admin,
+        ..bundle()
+    };
+    assert_eq!(reads_back(&spare), Ok(true));
+    for beyond in [
+        Bundle { addresses: vec![address.clone(); MAX_ADDRESSES + 1], ..bundle() },
+        Bundle { addresses: vec![address + "a"], ..bundle() },
+        Bundle { addresses: vec![String::new()], ..bundle() },
+        Bundle { addresses: vec!["relay example:7443".into()], ..bundle() },
+        Bundle { team: "\u{1F3E0}".repeat(MAX_NAME_CHARS + 1), ..bundle() },
+        Bundle { team: "named".into(), ..spare.clone() },
+        Bundle { addresses: Vec::new(), ..spare },
+    ] {
+        assert_eq!(reads_back(&beyond), Err(BundleError::OutOfBounds));
+    }
+    for role in [Role::Member, Role::Bot] {
+        assert_eq!(reads_back(&Bundle { role, auto_approve: true, ..bundle() }), Ok(true));
+    }
+}
+
+#[test]
+fn the_small_reader_takes_what_is_there_and_no_more() {
+    let read = |bytes: &'static [u8]| reader::Reader::new(bytes);
+    assert_eq!(read(b"\0\x03abc").text(3).as_deref(), Some("abc"));
+    assert_eq!(read(b"\0\x03abc").text(4).as_deref(), Some("abc"));
+    for max in [0, 2] {
+        assert!(read(b"\0\x03abc").text(max).is_none());
+    }
+    assert!(read(b"\0\x03ab").text(3).is_none() && read(b"\0\x02\xC3\x28").text(2).is_none());
+    assert_eq!(
+        ["\0", "\x01", "\x02", ""].map(|b| read(b.as_bytes()).flag()),
+        [Some(false), Some(true), None, None]
+    );
+    let mut three = read(b"abc");
+    assert_eq!((three.take(2), three.byte(), three.byte()), (Some(&b"ab"[..]), Some(b'c'), None));
+    assert!(three.rest().is_empty());
+    let mut refused = read(b"abc");
+    assert!(refused.take(4).is_none() && refused.array::<4>().is_none());
+    assert_eq!(refused.rest(), b"abc");
 }

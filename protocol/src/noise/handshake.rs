@@ -127,3 +127,53 @@ impl Handshake {
         Ok(Channel::new(transport, now_ms))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::keys::AccessSecret;
+    use super::*;
+    use crate::random::OsRandom;
+
+    fn pair() -> (Handshake, Handshake) {
+        let relay = StaticSecret::generate(&mut OsRandom);
+        let device = StaticSecret::generate(&mut OsRandom);
+        let psk = AccessSecret::generate(&mut OsRandom).psk();
+        (
+            Handshake::device(&relay.public(), &device, &psk).unwrap(),
+            Handshake::relay_for_device(&relay, &psk).unwrap(),
+        )
+    }
+
+    #[test]
+    fn a_handshake_message_of_another_size_is_refused_even_if_it_is_authentic() {
+        for padding in [0, 1_071] {
+            let (mut device, mut relay) = pair();
+            let mut message = vec![0; HANDSHAKE_MESSAGE];
+            let len = device.state.write_message(&vec![0; padding], &mut message).unwrap();
+            assert_eq!(relay.read(&message[..len]), Err(NoiseError::Refused));
+        }
+    }
+
+    #[test]
+    fn nobody_writes_or_reads_out_of_turn_and_there_is_no_fourth_message() {
+        let (mut device, mut relay) = pair();
+        assert_eq!(relay.write(), Err(NoiseError::Misuse));
+        assert_eq!(device.read(&[0; HANDSHAKE_MESSAGE]), Err(NoiseError::Refused));
+        for _ in 0..3 {
+            assert!(!device.is_finished() || !relay.is_finished());
+            let message = device.write().unwrap();
+            assert_eq!(device.write(), Err(NoiseError::Misuse));
+            relay.read(&message).unwrap();
+            std::mem::swap(&mut device, &mut relay);
+        }
+        assert!(device.is_finished() && relay.is_finished());
+        assert_eq!(device.write(), Err(NoiseError::Misuse));
+        assert_eq!(relay.write(), Err(NoiseError::Misuse));
+    }
+
+    #[test]
+    fn no_channel_comes_of_an_unfinished_handshake() {
+        let (device, _) = pair();
+        assert!(matches!(device.into_channel(0), Err(NoiseError::Misuse)));
+    }
+}

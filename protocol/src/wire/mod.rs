@@ -11,5 +11,8 @@ pub mod limits;
 pub mod rows;
 pub mod running_hash;
 
+#[cfg(test)]
+mod tests;
+
 pub use cells::Cells;
 pub use codec::{Reader, WireError, Writer};

@@ -91,8 +91,10 @@ impl Cx<'_> {
         }
     }
 
+    /// The call waits so long, counted from when this device may send.
     pub(super) fn wait_for(&mut self, id: CallId, what: What, wait_ms: u64) -> Result<(), Fault> {
-        let deadline = self.now.mono_ms.saturating_add(wait_ms);
+        let from = self.quiet_until().filter(|_| wait_ms > 0).unwrap_or(self.now.mono_ms);
+        let deadline = from.saturating_add(wait_ms);
         let queue_only = wait_ms == 0;
         let extended = if queue_only { deadline } else { deadline.saturating_add(QUOTA_WAIT_MS) };
         self.waits.add(Wait { call: id, what, deadline, extended, queue_only });

@@ -222,14 +222,20 @@ impl Cx<'_> {
         Ok(())
     }
 
-    /// Whether this device came by itself a moment ago, and only carries over what is missing.
-    pub(super) fn keeps_quiet(&mut self) -> bool {
+    /// Until when this device, which came by itself a moment ago, only carries over what is missing,
+    /// in monotonic milliseconds.
+    pub(super) fn quiet_until(&self) -> Option<u64> {
         let until = self.away.quiet_until;
-        let quiet = until > self.now.mono_ms && self.link.connected;
-        if quiet {
-            self.link.due = Some(until);
+        (until > self.now.mono_ms && self.link.connected).then_some(until)
+    }
+
+    /// Whether that is now.
+    pub(super) fn keeps_quiet(&mut self) -> bool {
+        let until = self.quiet_until();
+        if until.is_some() {
+            self.link.due = until;
         }
-        quiet
+        until.is_some()
     }
 
     /// WELCOME of the team's log: it is not away any more.

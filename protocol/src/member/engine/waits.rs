@@ -18,7 +18,7 @@ pub(super) struct Wait {
     pub(super) what: What,
     /// Monotonic milliseconds.
     pub(super) deadline: u64,
-    /// The deadline while the relay refuses for a quota.
+    /// The deadline while the relay refuses for a quota, or this device may not send yet.
     pub(super) extended: u64,
     /// The call only wants the message queued.
     pub(super) queue_only: bool,
@@ -121,7 +121,11 @@ impl Cx<'_> {
                 Err(Fault::Refused(error)) => Some(Err(Fault::Refused(error))),
                 Err(fault) => return Err(fault),
                 Ok(None) if self.now.mono_ms >= wait.extended => Some(self.overdue(&wait)),
-                Ok(None) if self.now.mono_ms >= wait.deadline && self.link.refused.is_none() => {
+                Ok(None)
+                    if self.now.mono_ms >= wait.deadline
+                        && self.link.refused.is_none()
+                        && (wait.queue_only || self.quiet_until().is_none()) =>
+                {
                     Some(self.overdue(&wait))
                 }
                 Ok(None) => None,

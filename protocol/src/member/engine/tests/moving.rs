@@ -328,3 +328,30 @@ fn who_read_more_of_the_dead_relay_brings_it_before_the_others_go_on() {
         assert!(world.alarms(at).iter().any(|alarm| alarm.contains("spare relay")));
     }
 }
+
+#[test]
+fn who_writes_while_a_device_waits_for_others_at_the_next_relay_is_not_told_that_it_failed() {
+    let mut world = team();
+    names_the_next(&mut world);
+    let mut new = world.relay.restored();
+    swap(&mut world, &mut new);
+    let text = |text| json!({"room": "general", "text": text, "wait_ms": 10_000});
+    world.disconnect(KARIM);
+    world.pass(4_000);
+    let before = world.begin(KARIM, "send", text("on the way"));
+    world.pass(2_000);
+    if addresses(&world, KARIM) != [NEW] {
+        world.devices[KARIM].engine.down(world.now, Down::Unreachable);
+    }
+    world.connect(KARIM);
+    world.run();
+    let after = world.begin(KARIM, "send", text("there"));
+    let stored = world.relay.log.len();
+    world.pass(9_000);
+    assert_eq!(world.relay.log.len(), stored, "he waits for who may have read more");
+    assert!(world.answer(KARIM, before).is_none() && world.answer(KARIM, after).is_none());
+    world.pass(1_000);
+    for call in [before, after] {
+        assert!(world.answer(KARIM, call).unwrap().is_ok());
+    }
+}

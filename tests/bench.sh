@@ -24,6 +24,8 @@ while (($#)); do
   shift 2
 done
 mkdir -p "$dir"
+# Tests run in their package's directory.
+dir=$(realpath "$dir")
 ours=$dir/ours.txt
 PATH=$PATH:/usr/sbin
 

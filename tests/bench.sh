@@ -94,4 +94,4 @@ fi
 
 TMPDIR=$dir "${store[@]}" -- --ignored --nocapture what_appends_and_reads_take | grep '^store:'
 target/release/micro
-target/release/rooms 10 50 100
+target/release/rooms

@@ -49,6 +49,7 @@ proptest! {
         let code = code_at("relay.example:9000", secret);
         let text = code.to_text();
         prop_assert_eq!(text.len(), "relay.example:9000/".len() + 35);
+        prop_assert_eq!(text.split('-').count(), GROUPS);
         for typed in [text.to_string(), text.to_lowercase(), text.replace('-', " ") + " \n"] {
             let read = InviteCode::parse(&typed).unwrap();
             prop_assert!(read.secret().ct_eq(&secret));
@@ -107,6 +108,14 @@ fn the_field_has_31_powers_and_the_zero_word_is_clean() {
     let mut one = [0; 30];
     one[29] = 1;
     assert_eq!(symbols::check(&one), Check::Wrong(vec![29]));
+}
+
+#[test]
+fn three_wrong_symbols_that_almost_look_like_one_are_lost() {
+    // Three of their syndromes are those of one wrong symbol, the fifth; the fourth is not.
+    let mut word = [0; 30];
+    (word[0], word[1], word[2]) = (1, 1, 13);
+    assert_eq!(symbols::check(&word), Check::Lost);
 }
 
 #[test]
@@ -321,6 +330,8 @@ fn a_bundle_of_the_greatest_fields_reads_back_and_nothing_greater_is_made() {
         ..bundle()
     };
     assert_eq!((MAX_NAME_BYTES, MAX_ADDRESS_BYTES, MAX_ADDRESSES), (160, 261, 4));
+    // It needs the greater of the two sizes, which is the most that a relay keeps of a bundle.
+    assert_eq!(greatest.seal(&keys.id, &keys.bundle, &mut OsRandom).unwrap().len(), 4_096);
     assert_eq!(reads_back(&greatest), Ok(true));
     let spare = Bundle {
         invitation: Invitation::Spare,

@@ -1,5 +1,6 @@
-//! The cases of `protocol/vectors/` for everything that a relay needs too: one case a file, and an
-//! invalid one has one fault. They were computed by another implementation than this one.
+//! The cases of `protocol/vectors/`: one case a file, and an invalid one has one fault. They were
+//! computed by another implementation than this one. Here are those for everything that a relay
+//! needs too.
 
 mod cells;
 mod frames;
@@ -16,7 +17,7 @@ use crate::wire::WireError;
 
 /// Every case of a directory, with its name. There are at least as many as are expected, and some
 /// are invalid.
-fn cases(dir: &str, at_least: usize) -> Vec<(String, Value)> {
+pub(crate) fn cases(dir: &str, at_least: usize) -> Vec<(String, Value)> {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors").join(dir);
     let mut cases: Vec<_> = std::fs::read_dir(path)
         .unwrap()
@@ -32,7 +33,7 @@ fn cases(dir: &str, at_least: usize) -> Vec<(String, Value)> {
     cases
 }
 
-fn hex(case: &Value, field: &str) -> Vec<u8> {
+pub(crate) fn hex(case: &Value, field: &str) -> Vec<u8> {
     HEXLOWER.decode(case[field].as_str().unwrap().as_bytes()).unwrap()
 }
 
@@ -44,15 +45,15 @@ fn secret(case: &Value, field: &str) -> Secret<32> {
     Secret::take(&mut array(case, field))
 }
 
-fn number(case: &Value, field: &str) -> u64 {
+pub(crate) fn number(case: &Value, field: &str) -> u64 {
     case[field].as_u64().unwrap()
 }
 
-fn text<'a>(case: &'a Value, field: &str) -> &'a str {
+pub(crate) fn text<'a>(case: &'a Value, field: &str) -> &'a str {
     case[field].as_str().unwrap()
 }
 
-fn fault(case: &Value) -> Option<&str> {
+pub(crate) fn fault(case: &Value) -> Option<&str> {
     case["fault"].as_str()
 }
 

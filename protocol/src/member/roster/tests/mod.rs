@@ -5,4 +5,5 @@ mod names;
 mod rewinds;
 mod rights;
 pub(crate) mod team;
+mod vectors;
 mod vouching;

@@ -32,6 +32,17 @@ fn a_name_has_1_to_40_characters_and_hides_nothing() {
 }
 
 #[test]
+fn a_text_of_more_than_1024_bytes_is_not_looked_at_as_a_name() {
+    let joiners = |count| "\u{200D}".repeat(count);
+    let most = joiners(170) + " " + &joiners(171);
+    assert_eq!(most.len(), 1_024);
+    assert_eq!(Name::parse(&most), Err(NameError::Empty));
+    for longer in [joiners(170) + "  " + &joiners(171), joiners(400)] {
+        assert_eq!(Name::parse(&longer), Err(NameError::TooLong));
+    }
+}
+
+#[test]
 fn names_are_unique_in_a_team_ignoring_case() {
     let (mut team, karim) = Team::with_admin();
     for taken in ["karim", "KARIM", "\u{212A}arim", "Kar\u{200C}im"] {

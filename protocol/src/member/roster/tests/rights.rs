@@ -3,7 +3,7 @@ use crate::member::identity::DeviceKeys;
 use crate::member::roster::*;
 use crate::noise::keys::StaticPublic;
 use crate::random::OsRandom;
-use crate::wire::ids::InviteId;
+use crate::wire::ids::{DeviceId, InviteId};
 
 fn role(person: &Person, role: Role) -> Action {
     Action::Role { member: person.member, role }
@@ -87,6 +87,53 @@ fn an_admin_cannot_remove_the_last_admin_and_the_root_can() {
     assert_eq!(team.by(&phone, revoke(&phone)), Err(RosterError::LastAdmin));
     assert!(team.by_root(revoke(&phone)).is_ok());
     assert_eq!(team.roster.active_admins().count(), 0);
+}
+
+#[test]
+fn a_role_that_one_has_already_may_be_given_and_closes_no_invites() {
+    let (mut team, karim) = Team::with_admin();
+    let lea = Person::new("Lea");
+    team.add(&karim, &lea, Role::Member).unwrap();
+    for (who, given) in [(&karim, Role::Admin), (&lea, Role::Member)] {
+        let applied = team.by(&karim, role(who, given)).unwrap();
+        let (member, from, to) = (who.member, given, given);
+        assert_eq!(applied, Applied::RoleChanged { member, from, to, closes_invites: false });
+    }
+    // The root may take the last admin's role as it may revoke the last admin.
+    let applied = team.by_root(role(&karim, Role::Member)).unwrap();
+    assert!(matches!(applied, Applied::RoleChanged { closes_invites: true, .. }));
+    assert_eq!(team.roster.active_admins().count(), 0);
+}
+
+#[test]
+fn admins_add_4096_devices_and_the_root_may_go_on() {
+    let (mut team, karim) = Team::with_admin();
+    let known = team.roster.devices.get(&karim.device()).unwrap().clone();
+    for count in 1..MAX_DEVICES - 1 {
+        let mut id = [0; 16];
+        id[..8].copy_from_slice(&count.to_be_bytes());
+        let id = DeviceId(id);
+        team.roster.devices.insert(id, Device { id, revoked: Some(1), ..known.clone() });
+    }
+    assert_eq!(team.roster.devices.len(), 4_095);
+    team.add(&karim, &Person::new("Lea"), Role::Member).unwrap();
+    let paul = Person::new("Paul");
+    assert_eq!(team.add(&karim, &paul, Role::Member), Err(RosterError::Full));
+    let card = paul.card(Role::Member, Author::Root);
+    assert!(team.by_root(Action::AddDevice(Box::new(card))).is_ok());
+}
+
+#[test]
+fn a_team_has_32_policies_and_may_change_each() {
+    let (mut team, karim) = Team::with_admin();
+    let policy = |number: u64, value| Action::Policy { name: format!("policy-{number}"), value };
+    for number in 0..32 {
+        team.by(&karim, policy(number, 1)).unwrap();
+    }
+    assert_eq!(team.by(&karim, policy(32, 1)), Err(RosterError::Full));
+    assert_eq!(team.by_root(policy(32, 1)), Err(RosterError::Full));
+    team.by(&karim, policy(31, 2)).unwrap();
+    assert_eq!(team.roster.policy("policy-31"), Some(2));
 }
 
 #[test]

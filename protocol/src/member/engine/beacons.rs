@@ -27,6 +27,8 @@ pub(super) const HOUR_S: u64 = 3_600;
 const SPREAD_S: u64 = 300;
 /// The longest random wait after somebody was let in again, in seconds.
 const SOON_S: u64 = 10;
+/// The shortest: whoever was let in has the Welcome by then, and hears the word.
+const WELCOMED_S: u64 = 2;
 
 impl Cx<'_> {
     fn within(&mut self, seconds: u64) -> u64 {
@@ -68,7 +70,7 @@ impl Cx<'_> {
 
     /// Somebody was let into the room again by `helper`, and waits for the word of a second.
     pub(super) fn beacon_soon(&mut self, room: &RoomId, helper: DeviceId) -> Result<(), Fault> {
-        let due = self.now.unix_s() + self.within(SOON_S);
+        let due = self.now.unix_s() + WELCOMED_S + self.within(SOON_S - WELCOMED_S);
         let own = self.own_beacon_at(room);
         self.set_beacon_clock(room, BeaconClock { due, not_by: Some(helper), own })
     }
@@ -204,11 +206,26 @@ impl Cx<'_> {
             self.tx.put_beacon(&room, beacon.epoch, &beacon.device, &whole.content)?;
         }
         let differs = self.compare_log(&beacon, whole.place)?;
-        let differs = self.compare_epoch(&beacon)? || differs;
-        match self.says_the_same(&row, &beacon)? && !differs {
+        if self.compare_epoch(&beacon)? || differs {
+            return Ok(());
+        }
+        if self.stood_there(&row, &beacon)? {
+            self.confirmed_by(&room, &beacon.device)?;
+        }
+        match self.says_the_same(&row, &beacon)? {
             true => self.agrees(&row, &beacon),
             false => Ok(()),
         }
+    }
+
+    /// Whether this device has stood where somebody stood. What it knew before it fell out of the
+    /// room is forgotten: since it is back, an epoch that another commit has ended meanwhile is as
+    /// good a word as the present one.
+    fn stood_there(&self, row: &RoomRow, beacon: &Beacon) -> Result<bool, Fault> {
+        let own = self.tx.epoch(&row.id, beacon.epoch)?;
+        Ok(row.status == RoomStatus::Active
+            && self.memory.cursor.is_some_and(|cursor| cursor.log == beacon.log)
+            && own.is_some_and(|own| own.authenticator == beacon.authenticator))
     }
 
     /// The log and the roster, as far as both are known here; true if there is a difference.
@@ -301,6 +318,6 @@ impl Cx<'_> {
         if self.enough_agree(row, beacon)? {
             self.beacon_put_off(&row.id)?;
         }
-        self.confirmed_by(&row.id, &beacon.device)
+        Ok(())
     }
 }

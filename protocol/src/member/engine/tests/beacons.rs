@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::super::beacon::Beacon;
 use super::super::beacons::HOUR_S;
+use super::hostile::Forged;
 use super::team::{KARIM, LEA, SOFIA};
 use super::world::World;
 use crate::member::store::{BeaconClock, ChannelKind};
@@ -49,17 +50,26 @@ impl World {
         }
     }
 
-    /// A beacon of this device, altered before it is signed.
-    fn forge_beacon(&mut self, at: usize, room: &RoomId, alter: impl FnOnce(&mut Beacon)) {
+    /// The cells of a beacon of this device, altered before it is signed.
+    pub(super) fn make_beacon(
+        &mut self,
+        at: usize,
+        room: &RoomId,
+        alter: impl FnOnce(&mut Beacon),
+    ) -> Forged {
         let room = *room;
-        let cells = self.forge(at, |cx| {
+        self.forge(at, |cx| {
             let row = cx.memory.rooms[&room].clone();
             let mut beacon = cx.own_beacon(&row).unwrap().unwrap();
             alter(&mut beacon);
             let bytes = beacon.sign(&cx.memory.keys().unwrap().identity);
             let key = cx.beacon_keys(&room).unwrap()[0];
             cx.seal_beacon(&room, key, &bytes).unwrap().unwrap()
-        });
+        })
+    }
+
+    fn forge_beacon(&mut self, at: usize, room: &RoomId, alter: impl FnOnce(&mut Beacon)) {
+        let cells = self.make_beacon(at, room, alter);
         self.place(&cells);
         self.run();
     }

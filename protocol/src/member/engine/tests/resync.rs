@@ -99,6 +99,30 @@ fn a_hostile_commit_that_decrypts_for_some_members_only() {
     assert_eq!(world.missing(SOFIA), [("Karim".to_owned(), 2)]);
 }
 
+#[test]
+fn the_word_of_a_second_counts_also_if_another_commit_came_before_it() {
+    let mut world = press();
+    world.settle(65_000);
+    let room = world.room_id(LEA, "press");
+    world.deafen(SOFIA);
+    world.disconnect(PAUL);
+    world.ok(KARIM, "room.set", json!({"room": "press", "topic": "x"}));
+    world.disconnect(KARIM);
+    world.settle(40_000);
+    assert_eq!(world.standing(SOFIA, "press"), "unconfirmed");
+    // Paul's word is on its way while Lea goes on.
+    world.connect(PAUL);
+    world.run();
+    let word = world.make_beacon(PAUL, &room, |_| ());
+    world.ok(LEA, "room.set", json!({"room": "press", "topic": "y"}));
+    world.run();
+    assert_eq!(world.standing(SOFIA, "press"), "unconfirmed");
+    world.place(&word);
+    world.run();
+    assert_eq!(world.standing(SOFIA, "press"), "active");
+    assert!(!world.alarms(SOFIA).iter().any(|alarm| alarm.contains("different states")));
+}
+
 /// Two rooms of two adders, and somebody of whose KeyPackages each holds the same one and no other.
 const ADDERS: [(usize, &str); 2] = [(LEA, "press"), (KARIM, "photo")];
 

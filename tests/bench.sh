@@ -24,6 +24,8 @@ while (($#)); do
   shift 2
 done
 mkdir -p "$dir"
+# Tests run in their package's directory.
+dir=$(realpath "$dir")
 ours=$dir/ours.txt
 PATH=$PATH:/usr/sbin
 
@@ -92,4 +94,4 @@ fi
 
 TMPDIR=$dir "${store[@]}" -- --ignored --nocapture what_appends_and_reads_take | grep '^store:'
 target/release/micro
-target/release/rooms 10 50 100
+target/release/rooms

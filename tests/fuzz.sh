@@ -3,11 +3,18 @@
 # there, and prints executions and findings. No sanitizer: there is no unsafe code of ours, and without
 # one it is several times faster; overflows and assertions are checked.
 #
-# usage: tests/fuzz.sh SECONDS [TARGET ...]
+# usage: tests/fuzz.sh [--until EXECUTIONS] SECONDS [TARGET ...]
+#
+# With --until the targets take turns of so many seconds, each one at least, until there are that many in all.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-seconds=${1:?usage: tests/fuzz.sh SECONDS [TARGET ...]}
+until=0
+if [[ ${1:-} == --until ]]; then
+  until=$2
+  shift 2
+fi
+seconds=${1:?usage: tests/fuzz.sh [--until EXECUTIONS] SECONDS [TARGET ...]}
 shift
 if ! cargo fuzz --version >/dev/null 2>&1 || ! cargo +nightly --version >/dev/null 2>&1; then
   echo "skipped: cargo-fuzz or a nightly toolchain is not there (cargo install cargo-fuzz)"
@@ -22,9 +29,12 @@ python3 protocol/fuzz/seeds.py
 if [[ -d /dev/shm ]]; then export TMPDIR=/dev/shm; fi
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-all=0 findings=0 each=()
+all=0 findings=0 turn=0
+declare -A each=()
 cargo +nightly fuzz build --fuzz-dir protocol/fuzz -s none
-for target in "$@"; do
+while ((turn < $# || all < until && findings == 0)); do
+  target=${@:turn % $# + 1:1}
+  turn=$((turn + 1))
   mkdir -p "protocol/fuzz/corpus/$target"
   found=0
   cargo +nightly fuzz run --fuzz-dir protocol/fuzz -s none "$target" -- \
@@ -33,8 +43,9 @@ for target in "$@"; do
   if ((found)); then tail -n 40 "$log"; fi
   echo "$target: ${executions:-0} executions, $found findings"
   all=$((all + ${executions:-0})) findings=$((findings + found))
-  each+=("$target ${executions:-0}")
+  each[$target]=$((${each[$target]:-0} + ${executions:-0}))
 done
-list=$(printf ', %s' "${each[@]}")
+list=''
+for target in "$@"; do list+=", $target ${each[$target]}"; done
 echo "in all: $all executions of $# targets, $findings findings (${list:2})"
 ((findings == 0))

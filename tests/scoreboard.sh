@@ -3,7 +3,7 @@
 # stands under "measured" is a line that a program printed, or the number of tests that cargo counted.
 #
 # usage: tests/scoreboard.sh [--quick] [--print] [--kills N] [--cuts N] [--full-disks N]
-#        [--sim-seconds N] [--flood-seconds N] [--fuzz-seconds N] [--mutants-minutes N] [ROW ...]
+#        [--sim-seconds N] [--flood-seconds N] [--fuzz-seconds N] [--fuzz-until N] [--mutants-minutes N] [ROW ...]
 #
 # --quick takes small numbers (some ten minutes), --print leaves SECURITY.md as it is. With rows
 # (kills power disks clients clocks simulation seizure wire refusal flood revoke relay invites fuzz
@@ -12,7 +12,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-kills=1000 cuts=200 full_disks=50 sim=600 flood=10 fuzz=600 mutants=120 print=0 rows=()
+kills=1000 cuts=200 full_disks=50 sim=600 flood=10 fuzz=600 fuzz_until=0 mutants=120 print=0 rows=()
 while (($#)); do
   case $1 in
     --quick) kills=20 cuts=20 full_disks=3 sim=20 flood=3 fuzz=10 mutants=5 ;;
@@ -23,6 +23,7 @@ while (($#)); do
     --sim-seconds) sim=$2; shift ;;
     --flood-seconds) flood=$2; shift ;;
     --fuzz-seconds) fuzz=$2; shift ;;
+    --fuzz-until) fuzz_until=$2; shift ;;
     --mutants-minutes) mutants=$2; shift ;;
     -*) echo "unknown option $1" >&2; exit 64 ;;
     *) rows+=("$1") ;;
@@ -188,7 +189,7 @@ if wanted invites "$figure" "$target"; then
 fi
 figure='malformed inputs tried, 0 panics' target='>= 10^8'
 if wanted fuzz "$figure" "$target"; then
-  command=(tests/fuzz.sh "$fuzz")
+  command=(tests/fuzz.sh --until "$fuzz_until" "$fuzz")
   measure "$figure" "$target" 'in all: [0-9]+' 'N >= 100000000'
 fi
 figure='mutants killed in `protocol`' target='>= 90 %'

@@ -98,9 +98,13 @@ impl Reader {
         if self.rest.is_empty() { Ok(()) } else { Err(WireError::Trailing) }
     }
 
-    /// Ends reading; what is left must be zero padding.
-    pub fn finish_padded(self) -> Result<(), WireError> {
-        if self.rest.iter().all(|byte| *byte == 0) { Ok(()) } else { Err(WireError::Trailing) }
+    /// Ends reading of a frame of `size` bytes; what is left must be the zeros that
+    /// [`Writer::finish_padded`] adds, up to the smallest frame size that holds the rest.
+    pub fn finish_padded(self, size: usize) -> Result<(), WireError> {
+        let fields = size.saturating_sub(self.rest.len());
+        let smallest = super::limits::FRAME_SIZES.into_iter().find(|size| *size >= fields);
+        let is_padding = self.rest.iter().all(|byte| *byte == 0);
+        if is_padding && smallest == Some(size) { Ok(()) } else { Err(WireError::Trailing) }
     }
 }
 

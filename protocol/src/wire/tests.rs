@@ -67,8 +67,8 @@ fn reading_ends_with_the_bytes_and_not_after() {
     assert_eq!(reader(b"\0\x03ab").bytes16(9), Err(WireError::Truncated));
     assert_eq!(reader(b"").finish(), Ok(()));
     assert_eq!(reader(b"\0").finish(), Err(WireError::Trailing));
-    assert_eq!(reader(b"\0\0").finish_padded(), Ok(()));
-    assert_eq!(reader(b"\0\x01").finish_padded(), Err(WireError::Trailing));
+    assert_eq!(reader(b"\0\0").finish_padded(1_104), Ok(()));
+    assert_eq!(reader(b"\0\x01").finish_padded(1_104), Err(WireError::Trailing));
 }
 
 #[test]

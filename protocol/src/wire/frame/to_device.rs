@@ -133,6 +133,7 @@ impl ToDevice {
     /// # Errors
     /// A [`WireError`] for anything but the encoding of an operation.
     pub fn decode(plaintext: Bytes) -> Result<Self, WireError> {
+        let size = plaintext.len();
         let (op, mut read) = open(plaintext)?;
         let read_ref = &mut read;
         let frame = match op {
@@ -207,7 +208,7 @@ impl ToDevice {
             }
             other => return Err(WireError::UnknownOp(other)),
         };
-        read.finish_padded()?;
+        read.finish_padded(size)?;
         Ok(frame)
     }
 

@@ -135,6 +135,7 @@ impl ToRelay {
     /// # Errors
     /// A [`WireError`] for anything but the encoding of an operation.
     pub fn decode(plaintext: Bytes) -> Result<Self, WireError> {
+        let size = plaintext.len();
         let (op, mut read) = open(plaintext)?;
         let read_ref = &mut read;
         let frame = match op {
@@ -209,7 +210,7 @@ impl ToRelay {
             }
             other => return Err(WireError::UnknownOp(other)),
         };
-        read.finish_padded()?;
+        read.finish_padded(size)?;
         Ok(frame)
     }
 

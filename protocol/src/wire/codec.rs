@@ -101,11 +101,15 @@ impl Reader {
     /// Ends reading of a frame of `size` bytes; what is left must be the zeros that
     /// [`Writer::finish_padded`] adds, up to the smallest frame size that holds the rest.
     pub fn finish_padded(self, size: usize) -> Result<(), WireError> {
-        let fields = size.saturating_sub(self.rest.len());
-        let smallest = super::limits::FRAME_SIZES.into_iter().find(|size| *size >= fields);
-        let is_padding = self.rest.iter().all(|byte| *byte == 0);
-        if is_padding && smallest == Some(size) { Ok(()) } else { Err(WireError::Trailing) }
+        let smallest = frame_size(size.saturating_sub(self.rest.len()));
+        let is_padding = || self.rest.iter().all(|byte| *byte == 0);
+        if smallest == Some(size) && is_padding() { Ok(()) } else { Err(WireError::Trailing) }
     }
+}
+
+/// The smallest size of a frame that holds `len` bytes.
+fn frame_size(len: usize) -> Option<usize> {
+    super::limits::FRAME_SIZES.into_iter().find(|size| *size >= len)
 }
 
 /// Writes fields to the end of a buffer.
@@ -168,10 +172,7 @@ impl Writer {
 
     /// What was written, with zeros up to the smallest frame size that holds it.
     pub fn finish_padded(mut self) -> Result<Vec<u8>, WireError> {
-        let size = super::limits::FRAME_SIZES
-            .into_iter()
-            .find(|size| *size >= self.out.len())
-            .ok_or(WireError::Limit)?;
+        let size = frame_size(self.out.len()).ok_or(WireError::Limit)?;
         self.out.resize(size, 0);
         Ok(self.out)
     }

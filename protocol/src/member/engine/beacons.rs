@@ -209,13 +209,14 @@ impl Cx<'_> {
         if self.compare_epoch(&beacon)? || differs {
             return Ok(());
         }
-        if self.stood_there(&row, &beacon)? {
-            self.confirmed_by(&room, &beacon.device)?;
+        if !self.stood_there(&row, &beacon)? {
+            return Ok(());
         }
-        match self.says_the_same(&row, &beacon)? {
-            true => self.agrees(&row, &beacon),
-            false => Ok(()),
+        self.confirmed_by(&room, &beacon.device)?;
+        if self.is_of_now(&row, &beacon)? && self.enough_agree(&row, &beacon)? {
+            self.beacon_put_off(&room)?;
         }
+        Ok(())
     }
 
     /// Whether this device has stood where somebody stood. What it knew before it fell out of the
@@ -283,16 +284,10 @@ impl Cx<'_> {
         Ok(differs)
     }
 
-    /// Whether somebody stands where this device stands now.
-    fn says_the_same(&self, row: &RoomRow, beacon: &Beacon) -> Result<bool, Fault> {
+    /// Whether a place where this device has stood too is where it stands now.
+    fn is_of_now(&self, row: &RoomRow, beacon: &Beacon) -> Result<bool, Fault> {
         let head = self.memory.roster()?.head();
-        let own = self.tx.epoch(&row.id, row.epoch)?;
-        Ok(row.status == RoomStatus::Active
-            && self.memory.cursor.is_some_and(|cursor| cursor.log == beacon.log)
-            && (beacon.number, beacon.entry) == (head.number, head.hash)
-            && own.is_some_and(|own| {
-                (own.epoch, own.authenticator) == (beacon.epoch, beacon.authenticator)
-            }))
+        Ok(beacon.epoch == row.epoch && (beacon.number, beacon.entry) == (head.number, head.hash))
     }
 
     /// Whether others have said it in this device's place. After somebody came back, or came from
@@ -312,12 +307,5 @@ impl Cx<'_> {
         }
         heard.1.extend(member);
         Ok(heard.1.len() >= THREE)
-    }
-
-    fn agrees(&mut self, row: &RoomRow, beacon: &Beacon) -> Result<(), Fault> {
-        if self.enough_agree(row, beacon)? {
-            self.beacon_put_off(&row.id)?;
-        }
-        Ok(())
     }
 }

@@ -10,7 +10,7 @@ use super::fault::{Fault, bad_params, failed, refused};
 use super::invites::NewInvite;
 use super::joining::DEFAULT_LIFETIME_S;
 use super::profile::Stopped;
-use super::waits::{Wait, What};
+use super::waits::What;
 use crate::invite_code::Role;
 use crate::member::agent::core::CallId;
 use crate::member::content::Kind;
@@ -280,7 +280,7 @@ impl Cx<'_> {
         let wait = params.timeout_ms.unwrap_or(10_000);
         let deadline = self.now.mono_ms.saturating_add(wait);
         let what = if params.outbox.unwrap_or(true) { What::Synced } else { What::Read };
-        self.waits.add(Wait { call, what, deadline, extended: deadline, queue_only: false });
+        self.waits.until(call, what, deadline);
         Ok(())
     }
 
@@ -366,7 +366,7 @@ impl Cx<'_> {
             .collect::<Result<_, _>>()?;
         let deadline = self.now.mono_ms + CHANGE_WAIT_MS;
         let what = What::Intents(ids);
-        self.waits.add(Wait { call, what, deadline, extended: deadline, queue_only: false });
+        self.waits.until(call, what, deadline);
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use super::Cx;
 use super::alarms::Alarm;
 use super::fault::{Fault, failed, refused};
 use super::invites::request_of;
-use super::waits::{Wait, What};
+use super::waits::What;
 use crate::invite_code::{Bundle, Role};
 use crate::member::agent::core::CallId;
 use crate::member::e2ee::check_package;
@@ -67,7 +67,7 @@ impl Cx<'_> {
         };
         let deadline = self.now.mono_ms + APPROVE_WAIT_MS;
         let what = What::Approved { device, answer };
-        self.waits.add(Wait { call, what, deadline, extended: deadline, queue_only: false });
+        self.waits.until(call, what, deadline);
         Ok(())
     }
 

@@ -93,9 +93,9 @@ impl Cx<'_> {
 
     /// The call waits so long, counted from when this device may send.
     pub(super) fn wait_for(&mut self, id: CallId, what: What, wait_ms: u64) -> Result<(), Fault> {
-        let from = self.quiet_until().filter(|_| wait_ms > 0).unwrap_or(self.now.mono_ms);
+        let (now, queue_only) = (self.now.mono_ms, wait_ms == 0);
+        let from = if queue_only { now } else { self.quiet_until().unwrap_or(now) };
         let deadline = from.saturating_add(wait_ms);
-        let queue_only = wait_ms == 0;
         let extended = if queue_only { deadline } else { deadline.saturating_add(QUOTA_WAIT_MS) };
         self.waits.add(Wait { call: id, what, deadline, extended, queue_only });
         Ok(())

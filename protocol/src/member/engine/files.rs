@@ -13,7 +13,7 @@ use super::blobs::{PLAIN, Sealed, open_blob};
 use super::chat::Draft;
 use super::fault::{Fault, failed, refused};
 use super::views::rfc3339;
-use super::waits::{Wait, What};
+use super::waits::What;
 use crate::member::agent::core::{ApiError, CallId, Out};
 use crate::member::content::{Content, FileRef, Kind, MAX_FILE, padded, safe_name};
 use crate::member::store::{Download, MessageRow, RoomStatus, Upload, read_file, write_file};
@@ -149,7 +149,7 @@ impl Cx<'_> {
         self.tx.put_download(&Download { content, blob: file.blob, path: path.to_owned() })?;
         let deadline = self.now.mono_ms.saturating_add(params.wait_ms.unwrap_or(STALL_MS));
         let what = What::Fetched(content);
-        self.waits.add(Wait { call, what, deadline, extended: deadline, queue_only: false });
+        self.waits.until(call, what, deadline);
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use super::asks::Ask;
 use super::fault::{Fault, failed, refused};
 use super::link::Asked;
 use super::profile::Stage;
-use super::waits::{Wait, What};
+use super::waits::What;
 use crate::cell::chain::Whole;
 use crate::invite_code::{Bundle, Host, Invitation, InviteCode, Role};
 use crate::member::agent::core::{CallId, Out};
@@ -159,7 +159,7 @@ impl Cx<'_> {
             "expires_at": super::views::rfc3339(terms.expires())});
         let deadline = self.now.mono_ms + OPEN_WAIT_MS;
         let what = What::InviteOpen { invite: keys.id, answer };
-        self.waits.add(Wait { call, what, deadline, extended: deadline, queue_only: false });
+        self.waits.until(call, what, deadline);
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use super::Cx;
 use super::alarms::Alarm;
 use super::control::Origin;
 use super::fault::{Fault, bad_params, failed, refused};
-use super::waits::{Wait, What};
+use super::waits::What;
 use crate::invite_code::Role;
 use crate::member::agent::core::CallId;
 use crate::member::invite::parse_root_words;
@@ -38,7 +38,7 @@ impl Cx<'_> {
     pub(super) fn wait_posted(&mut self, call: CallId, answer: Value) {
         let deadline = self.now.mono_ms + POST_WAIT_MS;
         let what = What::Posted { answer };
-        self.waits.add(Wait { call, what, deadline, extended: deadline, queue_only: false });
+        self.waits.until(call, what, deadline);
     }
 
     /// `team.role`

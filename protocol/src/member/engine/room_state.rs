@@ -6,7 +6,7 @@ use serde_json::json;
 use super::Cx;
 use super::fault::{Fault, bad_params, failed, refused};
 use super::members::{is_visible, kind_code};
-use super::waits::{Wait, What};
+use super::waits::What;
 use crate::member::agent::core::CallId;
 use crate::member::e2ee::{MAX_TOPIC, Outcome, RoomKind, RoomState, WhoMayAdd};
 use crate::member::roster::{Name, Role};
@@ -125,7 +125,7 @@ impl Cx<'_> {
     fn wait_for_wishes(&mut self, call: CallId, wishes: Vec<i64>, wait_ms: u64) {
         let deadline = self.now.mono_ms + wait_ms;
         let what = What::Intents(wishes);
-        self.waits.add(Wait { call, what, deadline, extended: deadline, queue_only: false });
+        self.waits.until(call, what, deadline);
     }
 
     /// Refuses the name of another room that this device knows.

@@ -10,7 +10,7 @@ use super::addresses::canonical;
 use super::drill::{DRILL_WAIT_MS, Drilling};
 use super::fault::{Fault, failed, refused};
 use super::next::Found;
-use super::waits::{Wait, What};
+use super::waits::What;
 use super::{Cx, Engine};
 use crate::invite_code::InviteCode;
 use crate::member::agent::core::{ApiError, CallId, Down, Now, Out};
@@ -116,7 +116,7 @@ impl Cx<'_> {
         }
         let deadline = self.now.mono_ms + SCOUT_WAIT_MS;
         let what = What::Ready(task);
-        self.waits.add(Wait { call, what, deadline, extended: deadline, queue_only: false });
+        self.waits.until(call, what, deadline);
         Ok(())
     }
 
@@ -166,7 +166,7 @@ impl Cx<'_> {
         *self.scout = Some(Scout { goal, errand, call: Some(call), doubtful, found: None });
         let deadline = self.now.mono_ms + patience;
         let what = What::Moving;
-        self.waits.add(Wait { call, what, deadline, extended: deadline, queue_only: false });
+        self.waits.until(call, what, deadline);
         self.hang_up();
         Ok(())
     }

@@ -10,7 +10,7 @@ use super::Cx;
 use super::asks::Ask;
 use super::errands::{DAY_S, UNSEEN_DAYS};
 use super::fault::{Fault, failed, refused};
-use super::waits::{Wait, What};
+use super::waits::What;
 use crate::member::agent::core::CallId;
 use crate::member::roster::{Action, Device, Role, Roster};
 use crate::wire::ids::DeviceId;
@@ -89,7 +89,7 @@ impl Cx<'_> {
         let answer = json!({"devices": devices.iter().map(DeviceId::to_hex).collect::<Vec<_>>()});
         let deadline = self.now.mono_ms + REVOKE_WAIT_MS;
         let what = What::Revoked { devices, answer };
-        self.waits.add(Wait { call, what, deadline, extended: deadline, queue_only: false });
+        self.waits.until(call, what, deadline);
         Ok(())
     }
 
@@ -108,7 +108,7 @@ impl Cx<'_> {
         let answer = json!({"devices": [device.to_hex()]});
         let deadline = self.now.mono_ms + ASK_WAIT_MS;
         let what = What::Revoked { devices: vec![device], answer };
-        self.waits.add(Wait { call, what, deadline, extended: deadline, queue_only: false });
+        self.waits.until(call, what, deadline);
         Ok(())
     }
 

@@ -59,6 +59,11 @@ impl Waits {
         self.0.push(wait);
     }
 
+    /// The call waits until `deadline`, whatever the relay says meanwhile.
+    pub(super) fn until(&mut self, call: CallId, what: What, deadline: u64) {
+        self.add(Wait { call, what, deadline, extended: deadline, queue_only: false });
+    }
+
     /// The steps of these calls were rolled back.
     pub(super) fn forget(&mut self, calls: &[CallId]) {
         self.0.retain(|wait| !calls.contains(&wait.call));
@@ -124,7 +129,7 @@ impl Cx<'_> {
                 Ok(None)
                     if self.now.mono_ms >= wait.deadline
                         && self.link.refused.is_none()
-                        && (wait.queue_only || self.quiet_until().is_none()) =>
+                        && self.quiet_until().is_none() =>
                 {
                     Some(self.overdue(&wait))
                 }

@@ -37,6 +37,11 @@ pub(super) fn swap(world: &mut World, other: &mut Relay) {
 fn moves(world: &mut World, new: &mut Relay) -> u64 {
     let call = world.begin(LEA, "relay.move", json!({"address": NEW}));
     world.run();
+    looks_and_tells(world, new);
+    call
+}
+
+fn looks_and_tells(world: &mut World, new: &mut Relay) {
     assert_eq!(addresses(world, LEA), [NEW]);
     swap(world, new);
     world.connect(LEA);
@@ -46,7 +51,6 @@ fn moves(world: &mut World, new: &mut Relay) -> u64 {
     world.connect(LEA);
     world.run();
     swap(world, new);
-    call
 }
 
 /// Everybody stands at the same place and has the same.
@@ -255,13 +259,7 @@ fn a_move_asked_for_between_two_connections_begins_with_the_next_one_or_not_at_a
     world.pass(SCOUT_WAIT_MS);
     let error = world.answer(LEA, drill).unwrap().unwrap_err();
     assert!(error.exit == 75 && error.message.contains("another relay already"), "{error:?}");
-    swap(&mut world, &mut new);
-    world.connect(LEA);
-    world.run();
-    swap(&mut world, &mut new);
-    world.connect(LEA);
-    world.run();
-    swap(&mut world, &mut new);
+    looks_and_tells(&mut world, &mut new);
     [LEA, KARIM, SOFIA].into_iter().for_each(|at| world.connect(at));
     world.run();
     agree(&mut world, &["before"]);
@@ -337,14 +335,8 @@ fn who_writes_while_a_device_waits_for_others_at_the_next_relay_is_not_told_that
     swap(&mut world, &mut new);
     let text = |text| json!({"room": "general", "text": text, "wait_ms": 10_000});
     world.disconnect(KARIM);
-    world.pass(4_000);
     let before = world.begin(KARIM, "send", text("on the way"));
-    world.pass(2_000);
-    if addresses(&world, KARIM) != [NEW] {
-        world.devices[KARIM].engine.down(world.now, Down::Unreachable);
-    }
-    world.connect(KARIM);
-    world.run();
+    goes_to_the_next(&mut world, KARIM);
     let after = world.begin(KARIM, "send", text("there"));
     let stored = world.relay.log.len();
     world.pass(9_000);

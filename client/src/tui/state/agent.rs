@@ -73,12 +73,12 @@ impl State {
                 quiet(self.call_person())
             }
             "notice" => {
-                self.notice = Some(text::sentence(&Untrusted::of(event, "text").line()));
+                self.news(text::sentence(&Untrusted::of(event, "text").line()));
                 quiet(Vec::new())
             }
             "asking" => {
                 let name = Untrusted::of(event, "name").line();
-                self.notice = Some((self.words().asks)(&name));
+                self.news((self.words().asks)(&name));
                 quiet(self.call_person())
             }
             "member" => self.on_member(event),
@@ -173,6 +173,14 @@ impl State {
         found.map(change).is_some()
     }
 
+    /// What happened, which nobody asked for.
+    fn news(&mut self, news: String) {
+        self.notice = Some(match &self.answer {
+            Some(answer) => format!("{answer} {news}"),
+            None => news,
+        });
+    }
+
     /// Somebody came, went, or may do more or less than before.
     fn on_member(&mut self, event: &Value) -> Done {
         let change = event.get("change").and_then(Value::as_str).unwrap_or_default();
@@ -190,11 +198,7 @@ impl State {
             self.banner(Banner::Power(said));
         } else if event.get("room").is_some() {
             let room = Untrusted::of(event, "room").line();
-            let news = (self.words().came_or_went)(&name, &room, change == "joined");
-            self.notice = Some(match &self.answer {
-                Some(answer) => format!("{answer} {news}"),
-                None => news,
-            });
+            self.news((self.words().came_or_went)(&name, &room, change == "joined"));
         }
         let mut effects =
             vec![call(Ask::Team, "team", json!({})), call(Ask::Rooms, "room.list", json!({}))];

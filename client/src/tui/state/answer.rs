@@ -40,8 +40,7 @@ impl State {
             Ask::Words => self.list_words(&answer),
             Ask::Devices => self.list_devices(&answer),
             Ask::Act(said) => {
-                self.answer = Some(said.clone());
-                self.notice = Some(said);
+                self.answered(said);
                 return vec![
                     call(Ask::Team, "team", json!({})),
                     call(Ask::Rooms, "room.list", json!({})),
@@ -97,9 +96,13 @@ impl State {
             }
             _ => {}
         }
+        self.answered(said);
+        Vec::new()
+    }
+
+    fn answered(&mut self, said: String) {
         self.answer = Some(said.clone());
         self.notice = Some(said);
-        Vec::new()
     }
 
     /// Puts a text back where it was written; behind what was written there since.

@@ -83,6 +83,8 @@ fn news_stand_behind_the_answer_to_a_command_and_not_in_its_place() {
         world.hears(came(room));
     }
     assert_eq!(world.state.notice.as_deref(), Some("Nora is in. Nora is now in press."));
+    world.hears(json!({"type": "asking", "name": "Paul"}));
+    assert_eq!(world.state.notice.as_deref(), Some("Nora is in. Paul asks to come in: /approve"));
     world.types("a");
     assert!(world.state.notice.is_none());
     world.hears(came("press"));

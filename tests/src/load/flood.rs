@@ -8,6 +8,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail, ensure};
 use staffetta_protocol::wire::frame::ToDevice;
 use staffetta_protocol::wire::limits::MAX_CELLS;
+use thread_priority::{
+    NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy,
+    set_thread_priority_and_policy, thread_native_id,
+};
 use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::{sleep, timeout};
@@ -19,17 +23,16 @@ use super::work::{Maker, Setup, percentile};
 /// A resume so far ahead that nothing is pushed.
 const ONLY_SEND: u64 = 1 << 60;
 /// Between two cells of the sender.
-const BEAT: Duration = Duration::from_millis(20);
+const BEAT: Duration = Duration::from_millis(10);
 /// How long the sender waits for an ACK, and the relay may take to get rid of a flood.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Devices whose secrets strangers have stolen.
 const STOLEN: usize = 50;
-/// Cells that each of these stores before the flood: together more than a relay keeps in memory.
-const WARM_CELLS: usize = 1_500;
+/// Cells that each of these stores before the flood: together so many segments that a relay has in
+/// memory what it keeps of them.
+const WARM_CELLS: usize = 4_500;
 /// How often everything comes at once.
 const FLOODS: usize = 3;
-/// The attackers stand for other machines: they get what is left of this one.
-const NICENESS: i32 = 19;
 
 /// How much of each attack.
 #[derive(Clone, Copy)]
@@ -243,18 +246,22 @@ impl Attackers {
     }
 }
 
+/// The attackers stand for other machines: they get what is left of this one, and hold up nobody
+/// on it. Where this is refused they are only more hostile.
+fn stand_back() {
+    let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+    let _ = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, idle);
+}
+
 /// Floods a relay in every way, one after the other and all at once.
 pub async fn run(setup: &Setup<'_>, plan: Plan) -> anyhow::Result<Figures> {
-    let limits = [("CELLS_BURST", "2000"), ("CELLS_PER_DAY", "4000000000")];
+    let limits = [("CELLS_BURST", "5000"), ("CELLS_PER_DAY", "4000000000")];
     let relay = Relay::start_with(setup.binary, setup.place, &limits)?;
     let mut devices = relay.found(STOLEN + 1).await?;
     let sender = devices.pop().context("a sender")?;
     let runtime = Builder::new_multi_thread()
         .worker_threads(2)
-        .on_thread_start(|| {
-            // Where this is refused the attackers are only more hostile.
-            let _ = rustix::process::setpriority_process(None, NICENESS);
-        })
+        .on_thread_start(stand_back)
         .enable_all()
         .build()?;
     let target = relay.target();

@@ -52,6 +52,30 @@ pub mod key {
 struct Shown {
     screen: vt100::Parser,
     bytes: Vec<u8>,
+    /// How many of the bytes the screen has been given.
+    drawn: usize,
+}
+
+/// Between these a frame is held back until it is whole (private mode 2026).
+const HOLD: &[u8] = b"\x1b[?2026h";
+const SHOW: &[u8] = b"\x1b[?2026l";
+
+impl Shown {
+    /// Takes what the program wrote; a frame that is not whole yet is not shown.
+    fn takes(&mut self, written: &[u8]) {
+        self.bytes.extend_from_slice(written);
+        let (from, last) = (self.drawn.saturating_sub(HOLD.len()), self.bytes.len());
+        let held = last_in(&self.bytes[from..], HOLD)
+            .filter(|at| last_in(&self.bytes[from..], SHOW).is_none_or(|end| end < *at));
+        let whole = held.map_or(last, |at| from + at).max(self.drawn);
+        self.screen.process(&self.bytes[self.drawn..whole]);
+        self.drawn = whole;
+    }
+}
+
+/// Where `wanted` begins for the last time.
+fn last_in(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    bytes.windows(wanted.len()).rposition(|at| at == wanted)
 }
 
 /// It, and word of each change.
@@ -101,7 +125,7 @@ impl Terminal {
         let child = started.spawn().expect("setsid of util-linux");
 
         let screen = vt100::Parser::new(some(rows), some(columns), 0);
-        let shown = Shown { screen, bytes: Vec::new() };
+        let shown = Shown { screen, bytes: Vec::new(), drawn: 0 };
         let shown = Arc::new((Mutex::new(shown), Condvar::new()));
         let over = Arc::new(AtomicBool::new(false));
         let reading = read(master.try_clone().expect("a copy"), &shown, &over);
@@ -174,6 +198,11 @@ impl Terminal {
     /// How many frames with a cursor were drawn so far.
     pub fn frames(&self) -> usize {
         self.shown().bytes.windows(FRAME.len()).filter(|bytes| *bytes == FRAME).count()
+    }
+
+    /// How many frames were held back until they were whole.
+    pub fn held_frames(&self) -> usize {
+        self.shown().bytes.windows(HOLD.len()).filter(|bytes| *bytes == HOLD).count()
     }
 
     /// The program's process id.
@@ -278,8 +307,7 @@ fn read(mut master: File, shown: &Arc<Watched>, over: &Arc<AtomicBool>) -> JoinH
             let Ok(count @ 1..) = master.read(&mut chunk) else { return };
             let (shown, changed) = &*shown;
             let mut shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
-            shown.screen.process(&chunk[..count]);
-            shown.bytes.extend_from_slice(&chunk[..count]);
+            shown.takes(&chunk[..count]);
             changed.notify_all();
         }
     })

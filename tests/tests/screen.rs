@@ -43,6 +43,8 @@ fn two_people_talk_from_screen_to_screen() {
     say(&his, "Thank you.");
     hers.shows("Thank you.");
     assert!(!his.screen().contains("not finished"));
+    // Nobody sees half a frame.
+    assert!(his.frames() > 0 && his.held_frames() >= his.frames());
     quit(his);
     quit(hers);
 }

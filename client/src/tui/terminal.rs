@@ -11,7 +11,8 @@ use crossterm::event::{
     EnableFocusChange, EnableMouseCapture, KeyCode, KeyEvent, KeyEventKind, KeyModifiers,
     MouseEvent, MouseEventKind,
 };
-use crossterm::execute;
+use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
+use crossterm::{execute, queue};
 use data_encoding::BASE64;
 use ratatui::layout::{Position, Rect};
 use ratatui::{DefaultTerminal, Frame};
@@ -203,7 +204,15 @@ fn notification(said: &str, term: &str) -> String {
 }
 
 fn give_back() {
-    let _ = execute!(io::stdout(), DisableBracketedPaste, DisableFocusChange, DisableMouseCapture);
+    let mut out = io::stdout();
+    // A frame may have been left half drawn.
+    let _ = execute!(
+        out,
+        EndSynchronizedUpdate,
+        DisableBracketedPaste,
+        DisableFocusChange,
+        DisableMouseCapture
+    );
 }
 
 /// The terminal in the screen's hands; given back on drop and, through a hook, on panic.
@@ -240,12 +249,14 @@ impl Screen {
         self.0.resize(Rect::from((Position::ORIGIN, size)))
     }
 
-    /// Draws a frame.
+    /// Draws a frame, which terminals that can do so show only when it is whole (private mode 2026).
     ///
     /// # Errors
     /// If the terminal is gone.
     pub(super) fn draw(&mut self, draw: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
-        self.0.draw(draw).map(drop)
+        queue!(io::stdout(), BeginSynchronizedUpdate)?;
+        self.0.draw(draw)?;
+        execute!(io::stdout(), EndSynchronizedUpdate)
     }
 
     pub(super) fn bell(&self) -> io::Result<()> {

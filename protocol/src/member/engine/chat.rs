@@ -94,7 +94,7 @@ impl Cx<'_> {
     /// The call waits so long, counted from when this device may send.
     pub(super) fn wait_for(&mut self, id: CallId, what: What, wait_ms: u64) -> Result<(), Fault> {
         let (now, queue_only) = (self.now.mono_ms, wait_ms == 0);
-        let from = if queue_only { now } else { self.quiet_until().unwrap_or(now) };
+        let from = if queue_only { now } else { self.sends_from() };
         let deadline = from.saturating_add(wait_ms);
         let extended = if queue_only { deadline } else { deadline.saturating_add(QUOTA_WAIT_MS) };
         self.waits.add(Wait { call: id, what, deadline, extended, queue_only });

@@ -229,7 +229,12 @@ impl Cx<'_> {
         (until > self.now.mono_ms && self.link.connected).then_some(until)
     }
 
-    /// Whether that is now.
+    /// From when on this device sends what is written now, if it is connected then.
+    pub(super) fn sends_from(&self) -> u64 {
+        self.away.quiet_until.max(self.now.mono_ms)
+    }
+
+    /// Whether it only carries over now.
     pub(super) fn keeps_quiet(&mut self) -> bool {
         let until = self.quiet_until();
         if until.is_some() {

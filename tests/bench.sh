@@ -38,7 +38,7 @@ echo "$(nproc) cores, load $(cut -d' ' -f1-3 /proc/loadavg)"
 target/release/load --seconds "$seconds" --dir "$dir" | tee "$ours"
 
 if [[ -z $peers ]] || ! command -v nats-server >/dev/null || ! command -v mosquitto >/dev/null; then
-  echo "peers: skipped (--peers DIR, nats-server and mosquitto are wanted)"
+  echo "peers: skipped (--peers DIR is wanted, and apt-get install --no-install-recommends nats-server mosquitto)"
 else
   "$peers/run.sh" --no-limits "$dir/peers"
   # Ours again: what changed meanwhile shows as the distance between the two.
@@ -72,19 +72,28 @@ else
       text = substr($0, RSTART, RLENGTH)
       return text + 0
     }
-    /^W1 saturated/ { best("w1sat", before("deliveries/s"), 1); best("w1sat_cpu", before("us relay CPU"), 0) }
+    # With so many cells a PUT.
+    /^W1 saturated/ {
+      cells = "/" before("cells a PUT")
+      best("w1sat" cells, before("deliveries/s"), 1)
+      best("w1sat_cpu" cells, before("us relay CPU"), 0)
+    }
     /^W1 at/ { match($0, /p99 [0-9.]+/); best("w1rate_p99", substr($0, RSTART + 4) + 0, 0) }
     /^W2 64/ { best("w2", before("durable ACKs/s"), 1) }
+    /^W2 256/ { best("w2/256", before("durable ACKs/s"), 1) }
     /^W3/ { best("w3", before("cells/s"), 1) }
     /^W4/ { best("w4", before("kB each"), 0) }
     END {
-      split("w1sat w1sat_cpu w1rate_p99 w2 w3 w4", works, " ")
+      sizes = "w1sat/1 w1sat/4 w1sat/8 w1sat/60 w1sat_cpu/1 w1sat_cpu/4 w1sat_cpu/8 w1sat_cpu/60"
+      split(sizes " w1rate_p99 w2 w2/256 w3 w4", works, " ")
       for (at = 1; at in works; at++) {
         work = works[at]
+        same = work
+        sub("/.*", "", same)
         printf "%-12s ours %12.2f", work, ours[work]
         split("natsjs mqtt", names, " ")
         for (nth = 1; nth in names; nth++) {
-          value = theirs[names[nth], work]
+          value = theirs[names[nth], same]
           if (value > 0) printf "   %s %12.2f, ratio %5.2f", names[nth], value, ours[work] / value
         }
         print ""

@@ -64,18 +64,20 @@ impl Shown {
     /// Takes what the program wrote; a frame that is not whole yet is not shown.
     fn takes(&mut self, written: &[u8]) {
         self.bytes.extend_from_slice(written);
-        let (from, last) = (self.drawn.saturating_sub(HOLD.len()), self.bytes.len());
-        let held = last_in(&self.bytes[from..], HOLD)
-            .filter(|at| last_in(&self.bytes[from..], SHOW).is_none_or(|end| end < *at));
-        let whole = held.map_or(last, |at| from + at).max(self.drawn);
+        // What begins a frame may have come in two parts, of which the screen has the first.
+        let from = self.drawn.saturating_sub(HOLD.len());
+        let fresh = &self.bytes[from..];
+        let held = places(fresh, HOLD).last();
+        let held = held.filter(|at| places(&fresh[*at..], SHOW).next().is_none());
+        let whole = held.map_or(self.bytes.len(), |at| from + at).max(self.drawn);
         self.screen.process(&self.bytes[self.drawn..whole]);
         self.drawn = whole;
     }
 }
 
-/// Where `wanted` begins for the last time.
-fn last_in(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
-    bytes.windows(wanted.len()).rposition(|at| at == wanted)
+/// Where `wanted` begins, each time.
+fn places(bytes: &[u8], wanted: &[u8]) -> impl Iterator<Item = usize> {
+    bytes.windows(wanted.len()).enumerate().filter(move |(_, at)| *at == wanted).map(|(at, _)| at)
 }
 
 /// It, and word of each change.
@@ -197,12 +199,12 @@ impl Terminal {
 
     /// How many frames with a cursor were drawn so far.
     pub fn frames(&self) -> usize {
-        self.shown().bytes.windows(FRAME.len()).filter(|bytes| *bytes == FRAME).count()
+        places(&self.shown().bytes, FRAME).count()
     }
 
     /// How many frames were held back until they were whole.
     pub fn held_frames(&self) -> usize {
-        self.shown().bytes.windows(HOLD.len()).filter(|bytes| *bytes == HOLD).count()
+        places(&self.shown().bytes, HOLD).count()
     }
 
     /// The program's process id.

@@ -116,6 +116,7 @@ fn a_founder_reads_the_root_words_once_and_comes_into_the_room() {
     // The room only after the words are gone: its name may be one of them.
     terminal.shows_no_longer("These 24 words");
     terminal.shows(GENERAL);
+    assert!(!terminal.screen().contains("These 24 words"));
     terminal.types(&key::control('q'));
     assert_eq!(terminal.ends(), 0);
     assert!(terminal.is_restored());

@@ -10,6 +10,7 @@ use super::fault::{Fault, bad_params, failed, refused};
 use super::invites::NewInvite;
 use super::joining::DEFAULT_LIFETIME_S;
 use super::profile::Stopped;
+use super::room_state::CHANGE_WAIT_MS;
 use super::waits::What;
 use crate::invite_code::Role;
 use crate::member::agent::core::CallId;
@@ -19,9 +20,6 @@ use crate::member::invite::DEFAULT_TTL;
 use crate::member::roster::Name;
 use crate::member::store::{IntentKind, MetaKey};
 use crate::wire::ids::{ContentId, DeviceId, RoomId};
-
-/// Milliseconds that a change of a room waits for its win.
-const CHANGE_WAIT_MS: u64 = 15_000;
 
 /// Methods after which nothing is due that was not before: programs call them most.
 const QUIET: [&str; 6] = ["ack", "deliveries", "kv.get", "kv.set", "kv.delete", "ping"];
@@ -277,10 +275,8 @@ impl Cx<'_> {
     }
 
     fn sync(&mut self, call: CallId, params: SyncParams) -> Result<(), Fault> {
-        let wait = params.timeout_ms.unwrap_or(10_000);
-        let deadline = self.now.mono_ms.saturating_add(wait);
         let what = if params.outbox.unwrap_or(true) { What::Synced } else { What::Read };
-        self.waits.until(call, what, deadline);
+        self.wait_at_most(call, what, params.timeout_ms.unwrap_or(10_000));
         Ok(())
     }
 
@@ -364,9 +360,7 @@ impl Cx<'_> {
             .into_iter()
             .map(|device| self.intend_as(room.id, kind(device), now))
             .collect::<Result<_, _>>()?;
-        let deadline = self.now.mono_ms + CHANGE_WAIT_MS;
-        let what = What::Intents(ids);
-        self.waits.until(call, what, deadline);
+        self.wait_at_most(call, What::Intents(ids), CHANGE_WAIT_MS);
         Ok(())
     }
 }

@@ -65,9 +65,7 @@ impl Cx<'_> {
         } else {
             return Err(failed(77, "Only admins approve.", None).into());
         };
-        let deadline = self.now.mono_ms + APPROVE_WAIT_MS;
-        let what = What::Approved { device, answer };
-        self.waits.until(call, what, deadline);
+        self.wait_at_most(call, What::Approved { device, answer }, APPROVE_WAIT_MS);
         Ok(())
     }
 

@@ -147,9 +147,7 @@ impl Cx<'_> {
         }
         let path = path.to_str().ok_or_else(|| refused("That name is not UTF-8.", None))?;
         self.tx.put_download(&Download { content, blob: file.blob, path: path.to_owned() })?;
-        let deadline = self.now.mono_ms.saturating_add(params.wait_ms.unwrap_or(STALL_MS));
-        let what = What::Fetched(content);
-        self.waits.until(call, what, deadline);
+        self.wait_at_most(call, What::Fetched(content), params.wait_ms.unwrap_or(STALL_MS));
         Ok(())
     }
 

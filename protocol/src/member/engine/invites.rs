@@ -157,9 +157,7 @@ impl Cx<'_> {
         }
         let answer = json!({"id": keys.id.to_hex(), "code": *code.to_text(),
             "expires_at": super::views::rfc3339(terms.expires())});
-        let deadline = self.now.mono_ms + OPEN_WAIT_MS;
-        let what = What::InviteOpen { invite: keys.id, answer };
-        self.waits.until(call, what, deadline);
+        self.wait_at_most(call, What::InviteOpen { invite: keys.id, answer }, OPEN_WAIT_MS);
         Ok(())
     }
 

@@ -36,9 +36,7 @@ pub(super) struct RewindParams {
 
 impl Cx<'_> {
     pub(super) fn wait_posted(&mut self, call: CallId, answer: Value) {
-        let deadline = self.now.mono_ms + POST_WAIT_MS;
-        let what = What::Posted { answer };
-        self.waits.until(call, what, deadline);
+        self.wait_at_most(call, What::Posted { answer }, POST_WAIT_MS);
     }
 
     /// `team.role`

@@ -14,7 +14,7 @@ use crate::member::store::{Intent, IntentKind, OutKind, RoomRow, RoomStatus};
 use crate::wire::ids::{DeviceId, RoomId};
 
 /// Milliseconds that a change of a room waits for its win.
-const CHANGE_WAIT_MS: u64 = 15_000;
+pub(super) const CHANGE_WAIT_MS: u64 = 15_000;
 /// Milliseconds that leaving waits: somebody else has to commit it, after up to 10 s.
 const LEAVE_WAIT_MS: u64 = 30_000;
 /// Milliseconds before leaving is looked at again.
@@ -118,14 +118,8 @@ impl Cx<'_> {
         ciborium::into_writer(&change, &mut bytes).map_err(|_| Fault::Bug("encode a change"))?;
         self.tx.put_room_change(&row.id, &bytes)?;
         let wish = self.intend_as(row.id, IntentKind::Set, self.now.unix_ms)?;
-        self.wait_for_wishes(call, vec![wish], CHANGE_WAIT_MS);
+        self.wait_at_most(call, What::Intents(vec![wish]), CHANGE_WAIT_MS);
         Ok(())
-    }
-
-    fn wait_for_wishes(&mut self, call: CallId, wishes: Vec<i64>, wait_ms: u64) {
-        let deadline = self.now.mono_ms + wait_ms;
-        let what = What::Intents(wishes);
-        self.waits.until(call, what, deadline);
     }
 
     /// Refuses the name of another room that this device knows.
@@ -223,7 +217,7 @@ impl Cx<'_> {
             return Err(refused("The room stands still.", Some("See `staffetta status`.")).into());
         }
         let wish = self.intend_as(row.id, IntentKind::Leave, self.now.unix_ms)?;
-        self.wait_for_wishes(call, vec![wish], LEAVE_WAIT_MS);
+        self.wait_at_most(call, What::Intents(vec![wish]), LEAVE_WAIT_MS);
         Ok(())
     }
 

@@ -114,9 +114,7 @@ impl Cx<'_> {
         if task.can_begin(self.scout.is_none(), self.caught_up()) {
             return self.begin(call, task);
         }
-        let deadline = self.now.mono_ms + SCOUT_WAIT_MS;
-        let what = What::Ready(task);
-        self.waits.until(call, what, deadline);
+        self.wait_at_most(call, What::Ready(task), SCOUT_WAIT_MS);
         Ok(())
     }
 
@@ -164,9 +162,7 @@ impl Cx<'_> {
         let doubtful = !self.link.connected;
         let patience = if matches!(goal, Goal::Drill(_)) { DRILL_WAIT_MS } else { SCOUT_WAIT_MS };
         *self.scout = Some(Scout { goal, errand, call: Some(call), doubtful, found: None });
-        let deadline = self.now.mono_ms + patience;
-        let what = What::Moving;
-        self.waits.until(call, what, deadline);
+        self.wait_at_most(call, What::Moving, patience);
         self.hang_up();
         Ok(())
     }

@@ -87,9 +87,7 @@ impl Cx<'_> {
             self.post_action(Action::Revoke { device: *device })?;
         }
         let answer = json!({"devices": devices.iter().map(DeviceId::to_hex).collect::<Vec<_>>()});
-        let deadline = self.now.mono_ms + REVOKE_WAIT_MS;
-        let what = What::Revoked { devices, answer };
-        self.waits.until(call, what, deadline);
+        self.wait_at_most(call, What::Revoked { devices, answer }, REVOKE_WAIT_MS);
         Ok(())
     }
 
@@ -106,9 +104,7 @@ impl Cx<'_> {
         }
         self.ask_admins(&Ask::Revoke { device: ByteArray::new(device.0) })?;
         let answer = json!({"devices": [device.to_hex()]});
-        let deadline = self.now.mono_ms + ASK_WAIT_MS;
-        let what = What::Revoked { devices: vec![device], answer };
-        self.waits.until(call, what, deadline);
+        self.wait_at_most(call, What::Revoked { devices: vec![device], answer }, ASK_WAIT_MS);
         Ok(())
     }
 

@@ -59,11 +59,6 @@ impl Waits {
         self.0.push(wait);
     }
 
-    /// The call waits until `deadline`, whatever the relay says meanwhile.
-    pub(super) fn until(&mut self, call: CallId, what: What, deadline: u64) {
-        self.add(Wait { call, what, deadline, extended: deadline, queue_only: false });
-    }
-
     /// The steps of these calls were rolled back.
     pub(super) fn forget(&mut self, calls: &[CallId]) {
         self.0.retain(|wait| !calls.contains(&wait.call));
@@ -114,6 +109,12 @@ impl Waits {
 }
 
 impl Cx<'_> {
+    /// The call waits so many milliseconds at the most, whatever the relay says meanwhile.
+    pub(super) fn wait_at_most(&mut self, call: CallId, what: What, wait_ms: u64) {
+        let deadline = self.now.mono_ms.saturating_add(wait_ms);
+        self.waits.add(Wait { call, what, deadline, extended: deadline, queue_only: false });
+    }
+
     /// Answers the calls whose fact holds or whose time is over.
     pub(super) fn answer_waits(&mut self) -> Result<(), Fault> {
         if self.waits.is_empty() {

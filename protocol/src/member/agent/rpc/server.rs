@@ -25,8 +25,9 @@ use super::{MAX_CALLS, MAX_CONNECTIONS, MAX_REQUEST, WRITE_QUEUE};
 
 /// How long a stopping holder waits for the calls of its clients.
 const DRAIN: Duration = Duration::from_secs(10);
-/// How long a stopping holder waits for the first call of a client that has just connected.
-const FIRST_CALL: Duration = Duration::from_secs(1);
+/// How long a stopping holder waits for the first call, beside `ping`, of a client that has just
+/// connected. Long enough for a client that waits for a processor.
+const FIRST_CALL: Duration = Duration::from_secs(2);
 /// How long a client that sends no more may take to read its answers.
 const LINGER: Duration = Duration::from_secs(60);
 /// The wait after the system gave no connection, for example for want of descriptors.
@@ -131,8 +132,10 @@ impl Connection {
             _ = stopped.wait_for(|stopped| *stopped) => true,
         };
         if open && !self.used {
-            // A client that found the socket a moment ago is served before the holder goes.
-            let _late = timeout(FIRST_CALL, self.take_one()).await;
+            // A client that found the socket a moment ago is served before the holder goes. It may
+            // still ask whether the holder is there and whether it is locked.
+            let first = async { while !self.used && self.take_one().await.is_some() {} };
+            let _late = timeout(FIRST_CALL, first).await;
         }
         let last_answers = async {
             while self.calls.join_next().await.is_some() {}

@@ -160,6 +160,24 @@ async fn a_stopping_holder_first_answers_its_clients() {
     within("the end", closing).await.unwrap();
 }
 
+/// A command looks whether the holder is there, then whether it is locked, and only then calls.
+#[tokio::test]
+async fn a_command_that_still_looks_when_its_holder_stops_is_answered() {
+    let dir = tempfile::tempdir().unwrap();
+    let handle = holder(dir.path()).await;
+    let command = client(dir.path()).await;
+    let closing = tokio::spawn(handle.close());
+    // Gone in the same step in which the holder's connections are told to end.
+    while dir.path().join("agent.sock").exists() {
+        tokio::task::yield_now().await;
+    }
+    for _ in 0..2 {
+        assert_eq!(command.is_locked().await, Ok(false));
+    }
+    assert_eq!(command.call("echo", json!({ "x": 1 })).await, Ok(json!({ "x": 1 })));
+    within("the end", closing).await.unwrap();
+}
+
 #[tokio::test]
 async fn calls_that_wait_are_bounded_and_abandoned_ones_make_room() {
     let dir = tempfile::tempdir().unwrap();

@@ -210,10 +210,15 @@ impl Staff {
 
     /// The messages of a room as this device has them, oldest first.
     pub fn messages(&self, room: &str) -> Vec<Value> {
+        let read = self.read(room);
+        read.unwrap_or_else(|error| panic!("{}: read: {error}", self.name))
+    }
+
+    fn read(&self, room: &str) -> Result<Vec<Value>, Value> {
         let params = json!({"room": room, "unread": false, "limit": 100_000, "mark_read": false});
-        match self.call("read", params) {
-            Value::Array(messages) => messages,
-            other => panic!("read: {other}"),
+        match self.rpc().call("read", params)? {
+            Value::Array(messages) => Ok(messages),
+            other => Err(other),
         }
     }
 
@@ -261,12 +266,18 @@ impl Staff {
         names
     }
 
-    /// Waits until a room holds a text on this device.
+    /// Waits until a room holds a text on this device, which may not know yet that it was added.
     pub fn reads(&self, room: &str, text: &str) {
-        eventually(&format!("{} reads {text:?} in {room}", self.name), || {
-            self.texts(room).iter().any(|it| it == text).then_some(())
+        eventually(&format!("{} reads {text:?} in {room}", self.name), || match self.read(room) {
+            Ok(messages) => messages.iter().any(|it| it["text"] == text).then_some(()),
+            Err(error) if is_unknown_room(&error) => None,
+            Err(error) => panic!("{}: read: {error}", self.name),
         });
     }
+}
+
+fn is_unknown_room(error: &Value) -> bool {
+    error["message"].as_str().is_some_and(|told| told.starts_with("There is no room called"))
 }
 
 /// Runs a command to its end, feeding its input while its output is read.

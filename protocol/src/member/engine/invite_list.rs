@@ -9,8 +9,10 @@ use super::asks::Ask;
 use super::fault::{Fault, refused};
 use super::invites::{MINE, life, request_of, state};
 use crate::invite_code::Role;
+use crate::member::agent::core::ApiError;
 use crate::member::store::InviteRow;
 use crate::wire::ids::InviteId;
+use crate::wire::limits::MAX_OPEN_INVITES;
 
 impl Cx<'_> {
     /// The invite whose id begins with what was typed.
@@ -29,6 +31,23 @@ impl Cx<'_> {
             )
             .into()),
         }
+    }
+
+    /// What to say of an invite that the relay refused and this device has dropped. The relay gives
+    /// no cause: too many are open, or by its clock this one had run out when it came, or lasts
+    /// longer than it allows (S10).
+    pub(super) fn refused_invite(&self) -> Result<ApiError, Fault> {
+        let now = self.now.unix_s();
+        let mut open = self.tx.invites()?;
+        open.retain(|row| {
+            matches!(row.state, state::OPENING | state::OPEN | state::ASKING)
+                && row.expires_at > now
+        });
+        let hint = match open.len() >= MAX_OPEN_INVITES {
+            true => "End some open invites first.",
+            false => "Make one that lasts longer, and check this computer's clock.",
+        };
+        Ok(refused("The relay refused the invite.", Some(hint)))
     }
 
     /// All invites as JSON, never with a secret.

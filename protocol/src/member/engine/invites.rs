@@ -287,9 +287,7 @@ impl Cx<'_> {
             Asked::InviteEnd(id) if matches!(code, FailCode::Unknown | FailCode::Ended) => {
                 self.invite_ended(id)
             }
-            // The relay knows the id: its DONE was lost.
-            Asked::Invite(id) if code == FailCode::Ended => self.invite_opened(id),
-            // The answer was lost, or another admin's device was quicker.
+            // The relay knows the id: the answer was lost, or another admin's device was quicker.
             Asked::Invite(id) if code == FailCode::Ended => self.invite_opened(id),
             Asked::Invite(id) if matches!(code, FailCode::TooLarge | FailCode::Denied) => {
                 self.tx.delete_invite(id)?;

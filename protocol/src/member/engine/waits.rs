@@ -170,10 +170,9 @@ impl Cx<'_> {
                 holds(done, &json!({}))
             }
             What::InviteOpen { invite, answer } => {
-                let row = self.tx.invite(invite)?;
-                let row = row.ok_or_else(|| {
-                    failed(1, "The relay refused the invite.", Some("End some open invites first."))
-                })?;
+                let Some(row) = self.tx.invite(invite)? else {
+                    return Err(self.refused_invite()?.into());
+                };
                 holds(!super::invites::is_opening(&row), answer)
             }
             What::Approved { device, answer } => {

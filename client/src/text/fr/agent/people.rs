@@ -280,6 +280,10 @@ pub(super) const SAID: &[(&str, &str)] = &[
     ),
     ("The relay refused the invite.", "Le relais a refusé l’invitation."),
     ("End some open invites first.", "Fermez d’abord des invitations ouvertes."),
+    (
+        "Make one that lasts longer, and check this computer's clock.",
+        "Donnez-lui une durée plus longue et vérifiez l’horloge de cet ordinateur.",
+    ),
     ("{} is that already.", "{} l’est déjà."),
     ("The root words cannot be read: {}.", "Les mots racine sont illisibles : {}."),
     ("Nothing was changed.", "Rien n’a changé."),

@@ -7,7 +7,7 @@ use blake2::Digest as _;
 use crate::wire::Cells;
 use crate::wire::frame::{FailCode, InviteEnd, ToDevice, ToRelay};
 use crate::wire::ids::{BlobId, CellId, Digest, InviteId, Lane, LogId, TeamId};
-use crate::wire::limits::CELL;
+use crate::wire::limits::{CELL, MAX_OPEN_INVITES};
 use crate::wire::running_hash;
 
 pub(super) const LOG: LogId = LogId([5; 16]);
@@ -30,6 +30,8 @@ pub(super) struct Relay {
     pub(super) forgotten: u64,
     /// Store, acknowledge, and push nothing to anybody.
     pub(super) silent: bool,
+    /// Its clock, as far as that matters: invites that end by then are refused.
+    pub(super) unix_s: u64,
 }
 
 impl Relay {
@@ -76,6 +78,11 @@ impl Relay {
                 self.registry = Some((document.hash(), read.authority));
                 ToDevice::Done { request }
             }
+            ToRelay::Invite { request, expires, .. }
+                if expires <= self.unix_s || self.open_invites() >= MAX_OPEN_INVITES =>
+            {
+                ToDevice::Fail { request, code: FailCode::TooLarge, retry_ms: 0 }
+            }
             ToRelay::Invite { request, id, bundle, .. } => {
                 self.bundles.insert(id, bundle.to_vec());
                 ToDevice::Done { request }
@@ -108,6 +115,10 @@ impl Relay {
             }
             _ => return None,
         })
+    }
+
+    fn open_invites(&self) -> usize {
+        self.bundles.keys().filter(|id| !self.ended.contains_key(id)).count()
     }
 
     fn claim(&mut self, team: &TeamId) {

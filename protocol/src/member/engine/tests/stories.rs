@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::world::World;
+use crate::wire::limits::MAX_OPEN_INVITES;
 
 #[test]
 fn a_founder_lets_people_and_a_bot_in_and_they_talk() {
@@ -213,4 +214,23 @@ fn a_direct_conversation_begins_with_the_first_message() {
     assert_eq!(world.ok(0, "read", json!({"room": "@Sofia"})), json!([]));
     let unknown = world.call(0, "send", json!({"room": "@Sofja", "text": "x"})).unwrap_err();
     assert!(unknown.message.contains("person") && unknown.hint.unwrap().contains("Sofia"));
+}
+
+#[test]
+fn an_invite_that_the_relay_refuses_is_dropped_and_what_to_do_is_said() {
+    let mut world = World::founded();
+    let invite = json!({"ttl_s": 60});
+    // The relay's clock is ahead, or the frame was long under way.
+    world.relay.unix_s = world.now.unix_s() + 60;
+    let refused = world.call(0, "invite.create", invite.clone()).unwrap_err();
+    assert_eq!(refused.exit, 1);
+    assert!(refused.hint.is_some_and(|hint| hint.contains("clock")));
+    world.relay.unix_s = 0;
+    for _ in 0..MAX_OPEN_INVITES {
+        world.ok(0, "invite.create", invite.clone());
+    }
+    let refused = world.call(0, "invite.create", invite).unwrap_err();
+    assert!(refused.hint.is_some_and(|hint| hint.contains("open invites")));
+    let listed = world.ok(0, "invite.list", json!({}));
+    assert_eq!(listed.as_array().unwrap().len(), MAX_OPEN_INVITES, "no refused one is kept");
 }

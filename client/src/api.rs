@@ -24,7 +24,7 @@ pub(crate) use invitation::{
 };
 
 pub(crate) use agent::LOCKED;
-pub(crate) use agent::{ApiError, Passphrase, Preview as Invitation};
+pub(crate) use agent::{ApiError, Passphrase, Preview as Invitation, Stay};
 pub(crate) use agent::{change_passphrase, harden, has_profile, wipe};
 pub(crate) use staffetta_protocol::invite_code::InviteCode;
 pub(crate) use staffetta_protocol::member::content::{MAX_TEXT, sanitize_block, sanitize_line};
@@ -58,26 +58,30 @@ pub(crate) struct Api(agent::Handle);
 impl Api {
     /// Opens a profile: as its holder if it is free, else as a client of its holder, which is
     /// unlocked if it is locked. The passphrase is asked for only when something has to be
-    /// unlocked. With `connect` unset a holder stays off the network.
+    /// unlocked.
     ///
     /// # Errors
     /// No profile (1), no way to get the passphrase (2), lock held for 10 s (75), wrong
     /// passphrase (77).
-    pub(crate) async fn open(profile: &Profile, connect: bool) -> Result<Self, Failure> {
-        let api = Self::open_as_it_is(profile, connect).await?;
+    pub(crate) async fn open(profile: &Profile, stay: Stay) -> Result<Self, Failure> {
+        let options = OpenOptions { stay, ..options(profile)? };
+        let api = Self::open_with(profile, options).await?;
         if api.0.is_locked().await? {
             api.unlock(profile.passphrase.existing()?).await?;
         }
         Ok(api)
     }
 
-    /// As [`Api::open`], but a locked holder stays locked.
+    /// As [`Api::open`], but a locked holder stays locked, and a holder stays off the network.
     ///
     /// # Errors
     /// As [`Api::open`].
-    pub(crate) async fn open_as_it_is(profile: &Profile, connect: bool) -> Result<Self, Failure> {
-        let options =
-            OpenOptions { proxy: proxy(profile)?, connect, ..OpenOptions::new(&profile.dir) };
+    pub(crate) async fn open_as_it_is(profile: &Profile) -> Result<Self, Failure> {
+        let options = OpenOptions { connect: false, stay: Stay::Brief, ..options(profile)? };
+        Self::open_with(profile, options).await
+    }
+
+    async fn open_with(profile: &Profile, options: OpenOptions) -> Result<Self, Failure> {
         let unlock = |dir: &Path| {
             let passphrase = profile.passphrase.existing()?;
             agent::unlock(dir, &passphrase.into_inner()).map_err(Failure::from)
@@ -92,7 +96,7 @@ impl Api {
     pub(crate) async fn open_keeping(
         profile: &Profile,
     ) -> Result<(Self, Option<Zeroizing<String>>), Failure> {
-        let options = OpenOptions { proxy: proxy(profile)?, ..OpenOptions::new(&profile.dir) };
+        let options = options(profile)?;
         let mut kept = None;
         let unlock = |dir: &Path| {
             let passphrase = profile.passphrase.existing()?;
@@ -106,7 +110,7 @@ impl Api {
     /// As [`Api::open`], but without asking anybody for anything: `None` if nobody holds the
     /// profile and no passphrase file opens it.
     pub(crate) async fn open_quietly(profile: &Profile) -> Option<Self> {
-        let options = OpenOptions { proxy: proxy(profile).ok()?, ..OpenOptions::new(&profile.dir) };
+        let options = OpenOptions { stay: Stay::Brief, ..options(profile).ok()? };
         let unlock = |dir: &Path| {
             let passphrase = profile.passphrase.unasked()?;
             agent::unlock(dir, &passphrase.into_inner()).map_err(Failure::from)
@@ -190,6 +194,11 @@ impl Events<'_> {
             self.stream = self.agent.subscribe(self.params.clone()).await.ok()?;
         }
     }
+}
+
+/// Which profile, and the way to its relay.
+fn options(profile: &Profile) -> Result<OpenOptions, Failure> {
+    Ok(OpenOptions { proxy: proxy(profile)?, ..OpenOptions::new(&profile.dir) })
 }
 
 /// The proxy that `--proxy` names. A name that is none must not lead to a direct connection.

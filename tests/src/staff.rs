@@ -138,7 +138,13 @@ impl Staff {
 
     /// Starts an agent that holds the profile, and returns once it answers.
     pub fn hold(&mut self) {
-        let mut holder = self.start(&["agent"]);
+        self.begin_to_hold();
+        self.agent_answers();
+    }
+
+    /// Waits until the agent that was started answers.
+    pub fn agent_answers(&mut self) {
+        let mut holder = self.holder.take().expect("an agent");
         eventually(&format!("{}'s agent answers", self.name), || {
             if !holder.is_alive() {
                 panic!("the agent ended, {}: {:#?}", holder.wait(), holder.stderr.to_the_end());

@@ -162,7 +162,7 @@ fn a_second_process_on_a_profile_works_through_the_first() {
     let right = world.founder.use_passphrase_file(wrong);
     world.founder.ok(&["send", GENERAL, "through the holder"]);
     assert_eq!(world.founder.texts(GENERAL), ["through the holder"]);
-    assert_eq!(world.founder.one(&["status"])["agent"], true);
+    world.founder.ok(&["status"]);
     // Many at once.
     let mut senders: Vec<_> = (0..8)
         .map(|n| world.founder.start(&["send", GENERAL, &format!("at once {n}"), "--json"]))
@@ -186,6 +186,23 @@ fn a_second_process_on_a_profile_works_through_the_first() {
         assert_eq!(sender.wait(), 0, "{:#?}", sender.stderr.to_the_end());
     }
     assert_eq!(world.founder.ok(&["read", GENERAL]).len(), 12);
+}
+
+#[test]
+fn an_agent_that_begins_during_a_command_takes_over_from_it() {
+    let mut world = World::usual();
+    world.founder.go_offline();
+    world.relay.proxy.cut();
+    let mut command = world.founder.start(&["sync"]);
+    let socket = world.founder.profile.join("agent.sock");
+    eventually("the command holds the profile", || socket.exists().then_some(()));
+    world.founder.begin_to_hold();
+    // While one more command begins, works through the first and ends, the agent finds it too.
+    world.founder.ok(&["status"]);
+    world.relay.proxy.mend();
+    assert!([0, 69].contains(&command.wait()), "{:#?}", command.stderr.to_the_end());
+    world.founder.agent_answers();
+    world.founder.is_connected();
 }
 
 #[test]

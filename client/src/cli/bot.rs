@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use super::interrupted;
-use crate::api::{self, Api, Calls, Profile};
+use crate::api::{self, Api, Calls, Profile, Stay};
 use crate::commands::BotRunArgs;
 use crate::errors::{Failure, exit};
 use crate::output::{Out, is_set, line_of};
@@ -99,7 +99,7 @@ pub(super) async fn run(args: BotRunArgs, profile: &Profile, out: &mut Out) -> R
 
 /// Opens the profile, which must be inside a team.
 async fn open(profile: &Profile) -> Result<Api, Failure> {
-    let api = Api::open(profile, true).await?;
+    let api = Api::open(profile, Stay::Lasting).await?;
     let status = api.call("status", api::none()).await?;
     if is_set(&status, "inside") {
         return Ok(api);

@@ -79,7 +79,7 @@ struct Disk {
 pub(super) async fn run(profile: &Profile, out: &mut Out) -> Result<(), Failure> {
     if !api::has_profile(&profile.dir) {
         // It says what every command says.
-        Api::open(profile, false).await?.close().await;
+        Api::open_as_it_is(profile).await?.close().await;
     }
     let findings = examine(&disk(&profile.dir), look(profile).await.as_ref());
     for finding in &findings {

@@ -25,7 +25,7 @@ use std::io::IsTerminal as _;
 use etcetera::base_strategy::{BaseStrategy, Xdg};
 use serde_json::{Value, json};
 
-use crate::api::{Api, Calls, Events, Profile};
+use crate::api::{Api, Calls, Events, Profile, Stay};
 use crate::commands::{BotCommand, Cli, Command, DeviceCommand, Global};
 use crate::errors::{Failure, exit};
 use crate::output::{Out, clean_line};
@@ -78,7 +78,7 @@ pub(crate) async fn run(cli: Cli, out: &mut Out) -> Result<(), Failure> {
             // Before anything is opened or asked, so that bad input costs nothing.
             let stdin_taken = matches!(profile.passphrase, Source::Stdin);
             let message = chat::Outgoing::take(args, stdin_taken)?;
-            let api = Api::open(&profile, true).await?;
+            let api = Api::open(&profile, Stay::Brief).await?;
             let result = chat::send(message, &api, out).await;
             api.close().await;
             result
@@ -86,20 +86,22 @@ pub(crate) async fn run(cli: Cli, out: &mut Out) -> Result<(), Failure> {
         Some(Command::Edit { id, text }) => {
             let stdin_taken = matches!(profile.passphrase, Source::Stdin);
             let text = chat::take_text(text, stdin_taken)?;
-            let api = Api::open(&profile, true).await?;
+            let api = Api::open(&profile, Stay::Brief).await?;
             let result = change::edit(&id, text, &api, out).await;
             api.close().await;
             result
         }
         Some(Command::Doctor) => doctor::run(&profile, out).await,
         Some(Command::Status) => {
-            let api = Api::open_as_it_is(&profile, false).await?;
+            let api = Api::open_as_it_is(&profile).await?;
             let result = status::status(&api, out).await;
             api.close().await;
             result
         }
         Some(command) => {
-            let api = Api::open(&profile, true).await?;
+            let stays = matches!(command, Command::Tail { .. } | Command::Agent { .. });
+            let stay = if stays { Stay::Lasting } else { Stay::Brief };
+            let api = Api::open(&profile, stay).await?;
             let result = with(command, &api, out).await;
             api.close().await;
             result

@@ -6,7 +6,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 
 use super::interrupted;
-use crate::api::{Api, Calls, Profile};
+use crate::api::{Api, Calls, Profile, Stay};
 use crate::commands::WebhookArgs;
 use crate::errors::{Failure, exit};
 use crate::output::Out;
@@ -23,7 +23,7 @@ pub(super) async fn run(
         return Err(Failure::usage(text::webhook_not_loopback(), text::webhook_public()));
     }
     let secret = Secret::read(&args.secret_file)?;
-    let api = Arc::new(Api::open(profile, true).await?);
+    let api = Arc::new(Api::open(profile, Stay::Lasting).await?);
     let result = listen(args, secret, &api, out).await;
     if let Some(api) = Arc::into_inner(api) {
         api.close().await;

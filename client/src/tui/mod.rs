@@ -39,7 +39,7 @@ use self::feed::{Call, Lanes};
 use self::state::{Ask, Effect, Event, Lane, Refusal, Setup, State, update};
 use self::terminal::{Keys, Screen, told_to_end};
 use self::untrusted::Untrusted;
-use crate::api::{self, Api, Calls, Profile};
+use crate::api::{self, Api, Calls, Profile, Stay};
 use crate::errors::Failure;
 use crate::output::{is_set, line_of};
 use crate::text;
@@ -84,7 +84,7 @@ pub(crate) async fn run(profile: &Profile, look: Look) -> Result<Left, Failure> 
         return Err(Failure::usage(text::screen_needs_terminal(), text::see_help()));
     }
     let api = if look.plain {
-        Some(Api::open(profile, true).await?)
+        Some(Api::open(profile, Stay::Lasting).await?)
     } else if api::has_profile(&profile.dir) {
         unlock(profile).await?
     } else {

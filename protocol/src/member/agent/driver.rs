@@ -8,6 +8,7 @@ use tokio::runtime::Builder;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::super::store::{Passphrase, ProfileLock};
+use super::Stay;
 use super::address::Proxy;
 use super::clock::Clock;
 use super::connection::Role;
@@ -65,6 +66,8 @@ pub(super) struct Driver {
     jobs: mpsc::Sender<Job>,
     control: Arc<Control>,
     locked: Arc<AtomicBool>,
+    /// What `ping` says of the holder.
+    stay: Stay,
     /// The way to any address that is not the link's.
     proxy: Option<Proxy>,
     /// Changes when consumers should look for deliveries.
@@ -93,12 +96,13 @@ impl Driver {
             drop(lock);
             drop(ended);
         })?;
-        Ok((Self { jobs, control, locked, proxy: None, pulse: pulses }, has_ended))
+        let stay = Stay::Lasting;
+        Ok((Self { jobs, control, locked, stay, proxy: None, pulse: pulses }, has_ended))
     }
 
-    /// The same, through a proxy.
-    pub(super) fn through(self, proxy: Option<Proxy>) -> Self {
-        Self { proxy, ..self }
+    /// The same, for a holder that means to stay so long, through a proxy.
+    pub(super) fn serving(self, stay: Stay, proxy: Option<Proxy>) -> Self {
+        Self { stay, proxy, ..self }
     }
 
     /// A link's way in.
@@ -121,7 +125,7 @@ impl Driver {
         let job = match method {
             "ping" => {
                 // It says that the holder is there, however busy the engine is.
-                let _gone = answer.send(Ok(pong(self.is_locked())));
+                let _gone = answer.send(Ok(pong(self.is_locked(), self.stay)));
                 return Ok(answered);
             }
             "unlock" => Job::Unlock { passphrase: passphrase_in(params)?, answer },

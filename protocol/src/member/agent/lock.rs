@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 
+use super::Stay;
 use super::core::{ApiError, Core};
 use super::profile;
 use crate::member::store::Passphrase;
@@ -76,11 +77,14 @@ pub(super) fn locked_status() -> Value {
 }
 
 /// The answer to `ping`.
-pub(super) fn pong(locked: bool) -> Value {
+pub(super) fn pong(locked: bool, stay: Stay) -> Value {
     let mut pong = Map::new();
     pong.insert("v".to_owned(), json!(1));
     if locked {
         pong.insert("locked".to_owned(), json!(true));
+    }
+    if stay == Stay::Brief {
+        pong.insert("brief".to_owned(), json!(true));
     }
     Value::Object(pong)
 }

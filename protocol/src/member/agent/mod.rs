@@ -65,8 +65,20 @@ use lock::{InDir, Vault};
 pub const WAIT_LOCK: Duration = Duration::from_secs(10);
 /// How often it looks.
 const LOOK: Duration = Duration::from_millis(50);
+/// How long a holder may take to say that it is there when the time is up.
+const LAST_LOOK: Duration = Duration::from_secs(1);
 /// How long a stopping holder waits for the link's last frames.
 const LAST_FRAMES: Duration = Duration::from_secs(3);
+
+/// How long a process means to be there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Stay {
+    /// Until it has done one thing.
+    Brief,
+    /// Until somebody ends it: it does not become the client of a holder that is brief, whose end
+    /// would be its own.
+    Lasting,
+}
 
 /// How to open a profile.
 pub struct OpenOptions {
@@ -78,12 +90,15 @@ pub struct OpenOptions {
     pub wait_lock: Duration,
     /// Whether a holder connects to the relay at all.
     pub connect: bool,
+    /// How long this process means to be there.
+    pub stay: Stay,
 }
 
 impl OpenOptions {
-    /// The options of an ordinary command.
+    /// The options of a process that stays.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self { dir: dir.into(), proxy: None, wait_lock: WAIT_LOCK, connect: true }
+        let (wait_lock, stay) = (WAIT_LOCK, Stay::Lasting);
+        Self { dir: dir.into(), proxy: None, wait_lock, connect: true, stay }
     }
 }
 
@@ -112,8 +127,9 @@ impl Drop for Holder {
     }
 }
 
-/// Opens the profile: takes its lock and becomes its holder, or becomes the holder's client.
-/// `make_core` is called by a holder only, and may ask for the passphrase.
+/// Opens the profile: takes its lock and becomes its holder, or becomes the holder's client. Who
+/// stays first waits for the end of a holder that is brief. `make_core` is called by a holder only,
+/// and may ask for the passphrase.
 ///
 /// # Errors
 /// No profile (exit 1), a holder that does not answer in time (75), or what `make_core` says.
@@ -134,11 +150,15 @@ pub async fn open<E: From<ApiError>>(
                 return Err(ApiError::io("the profile's lock cannot be taken", &error).into());
             }
         }
-        if let Some(client) = reach_holder(&options.dir, give_up).await {
-            return Ok(Handle(Inner::Client(client)));
-        }
-        if Instant::now() >= give_up {
-            return Err(ApiError::held().into());
+        let late = Instant::now() >= give_up;
+        match reach_holder(&options.dir, give_up).await {
+            Some((client, whose))
+                if options.stay == Stay::Brief || whose == Stay::Lasting || late =>
+            {
+                return Ok(Handle(Inner::Client(client)));
+            }
+            None if late => return Err(ApiError::held().into()),
+            _ => {}
         }
         // A holder that is just starting or ending tells nobody when it is through.
         sleep(LOOK).await;
@@ -147,16 +167,17 @@ pub async fn open<E: From<ApiError>>(
 
 /// The holder of the profile in `dir`, if some other process is that.
 pub async fn holder_of(dir: &Path) -> Option<Handle> {
-    let client = reach_holder(dir, Instant::now() + WAIT_LOCK).await?;
+    let (client, _) = reach_holder(dir, Instant::now() + WAIT_LOCK).await?;
     Some(Handle(Inner::Client(client)))
 }
 
-/// Connects to a holder that answers.
-async fn reach_holder(dir: &Path, give_up: Instant) -> Option<rpc::Client> {
+/// Connects to a holder that answers, and says how long that one means to be there.
+async fn reach_holder(dir: &Path, give_up: Instant) -> Option<(rpc::Client, Stay)> {
     let client = rpc::Client::connect(dir).await.ok()?;
     let (left, none) = (give_up.saturating_duration_since(Instant::now()), json!({}));
-    timeout(left, client.call("ping", &none)).await.ok()?.ok()?;
-    Some(client)
+    let pong = timeout(left.max(LAST_LOOK), client.call("ping", &none)).await.ok()?.ok()?;
+    let brief = pong.get("brief").and_then(Value::as_bool).unwrap_or_default();
+    Some((client, if brief { Stay::Brief } else { Stay::Lasting }))
 }
 
 /// Holds the profile whose lock the caller has: starts the engine, the socket and the link.
@@ -182,7 +203,7 @@ async fn hold_in(
     let (clock, control) = (Clock::start(), Arc::new(Control::default()));
     let (driver, core_dropped) = Driver::start(core, lock, clock, Arc::clone(&control), vault)
         .map_err(|error| ApiError::io("the engine cannot be started", &error))?;
-    let driver = driver.through(options.proxy.clone());
+    let driver = driver.serving(options.stay, options.proxy.clone());
     let server = rpc::Server::start(&options.dir, driver.clone())
         .map_err(|error| ApiError::io("the profile's socket cannot be made", &error))?;
     let link = options.connect.then(|| {

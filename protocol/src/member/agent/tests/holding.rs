@@ -89,6 +89,32 @@ async fn a_command_takes_over_as_soon_as_the_lock_is_free() {
     assert!(within("the profile", opening).await.unwrap().is_holder());
 }
 
+fn brief(dir: &Path) -> OpenOptions {
+    OpenOptions { stay: Stay::Brief, ..OpenOptions::new(dir) }
+}
+
+#[tokio::test]
+async fn who_stays_waits_for_a_holder_that_is_brief_and_who_is_brief_does_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let send = open::<ApiError>(brief(dir.path()), |_| Ok(FakeCore::offline())).await.unwrap();
+    let read = open::<ApiError>(brief(dir.path()), |_| panic!("a client opens nothing"));
+    assert!(!read.await.unwrap().is_holder());
+    // It has waited long enough, and goes on as a client.
+    let options = OpenOptions { wait_lock: Duration::ZERO, ..OpenOptions::new(dir.path()) };
+    let impatient = open::<ApiError>(options, |_| panic!("a client opens nothing"));
+    assert!(!impatient.await.unwrap().is_holder());
+
+    let path = dir.path().to_owned();
+    let mut screen = tokio::spawn(async move { holder(&path).await });
+    let early = timeout(LOOK * 4, &mut screen).await;
+    assert!(early.is_err(), "the profile is held");
+    send.close().await;
+    let screen = within("the profile", screen).await.unwrap();
+    // Of one that stays, whoever comes is a client at once.
+    client(dir.path()).await.close().await;
+    screen.close().await;
+}
+
 #[tokio::test]
 async fn without_a_profile_nothing_is_made() {
     let dir = tempfile::tempdir().unwrap();

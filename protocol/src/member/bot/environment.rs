@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::super::agent::{self, Handle, JoinEvent, JoinOptions, OpenOptions};
+use super::super::agent::{self, Handle, JoinEvent, JoinOptions, OpenOptions, Stay};
 use super::super::engine::BOT_NAME;
 use super::super::store::{Passphrase, has_key};
 use super::backend::Profile;
@@ -54,7 +54,7 @@ async fn is_member(dir: &Path) -> Result<bool> {
     if !has_key(dir) {
         return Ok(false);
     }
-    let options = OpenOptions { connect: false, ..OpenOptions::new(dir) };
+    let options = OpenOptions { connect: false, stay: Stay::Brief, ..OpenOptions::new(dir) };
     let handle = agent::open(options, |dir| agent::unlock(dir, &passphrase)).await?;
     let status = handle.call("status", json!({})).await;
     handle.close().await;

@@ -1,14 +1,18 @@
 //! The one door to the agent: everything else in the client knows only [`Calls`], [`Api`],
 //! [`join`] and their types, never `staffetta_protocol::member::agent`.
 
+use std::cell::Cell;
+use std::io::{self, IsTerminal as _, Write as _};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use staffetta_protocol::member::agent::{self, JoinEvent, JoinOptions, OpenOptions, Proxy};
 
 use tokio::net::UnixStream;
+use tokio::time::sleep;
 use zeroize::Zeroizing;
 
 use crate::errors::Failure;
@@ -28,6 +32,9 @@ pub(crate) use agent::{ApiError, Passphrase, Preview as Invitation, Stay};
 pub(crate) use agent::{change_passphrase, harden, has_profile, wipe};
 pub(crate) use staffetta_protocol::invite_code::InviteCode;
 pub(crate) use staffetta_protocol::member::content::{MAX_TEXT, sanitize_block, sanitize_line};
+
+/// How long a process waits for another one before it says so.
+const A_MOMENT: Duration = Duration::from_secs(1);
 
 /// The methods of the local API, as commands see them; tests put a table of answers here.
 pub(crate) trait Calls {
@@ -86,7 +93,7 @@ impl Api {
             let passphrase = profile.passphrase.existing()?;
             agent::unlock(dir, &passphrase.into_inner()).map_err(Failure::from)
         };
-        agent::open(options, unlock).await.map(Self)
+        open(options, unlock).await.map(Self)
     }
 
     /// As [`Api::open`]; a holder is given the passphrase as well, to go on with joining.
@@ -103,7 +110,7 @@ impl Api {
             kept = Some(passphrase.copy());
             agent::unlock(dir, &passphrase.into_inner()).map_err(Failure::from)
         };
-        let api = agent::open(options, unlock).await.map(Self)?;
+        let api = open(options, unlock).await.map(Self)?;
         Ok((api, kept))
     }
 
@@ -194,6 +201,30 @@ impl Events<'_> {
             self.stream = self.agent.subscribe(self.params.clone()).await.ok()?;
         }
     }
+}
+
+/// Opens a profile. Whoever sits at a terminal is told what takes so long if another process does.
+async fn open(
+    options: OpenOptions,
+    unlock: impl FnOnce(&Path) -> Result<Box<dyn agent::Core>, Failure>,
+) -> Result<agent::Handle, Failure> {
+    // Whoever is asked for the passphrase may take any time.
+    let waits = Cell::new(true);
+    let opening = agent::open(options, |dir: &Path| {
+        waits.set(false);
+        unlock(dir)
+    });
+    tokio::pin!(opening);
+    tokio::select! {
+        biased;
+        handle = &mut opening => return handle,
+        () = sleep(A_MOMENT) => {}
+    }
+    if waits.get() && io::stderr().is_terminal() {
+        // That nobody reads it is no failure.
+        let _unread = writeln!(io::stderr(), "{}", text::waiting_for_other());
+    }
+    opening.await
 }
 
 /// Which profile, and the way to its relay.

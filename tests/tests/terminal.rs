@@ -4,7 +4,7 @@ use std::process::Command;
 
 use staffetta_tests::terminal::{Terminal, client, key};
 use staffetta_tests::world::GENERAL;
-use staffetta_tests::{Staff, World};
+use staffetta_tests::{Staff, World, eventually};
 
 const COLUMNS: u16 = 80;
 const ROWS: u16 = 24;
@@ -117,6 +117,29 @@ fn a_founder_reads_the_root_words_once_and_comes_into_the_room() {
     terminal.shows_no_longer("These 24 words");
     terminal.shows(GENERAL);
     assert!(!terminal.screen().contains("These 24 words"));
+    terminal.types(&key::control('q'));
+    assert_eq!(terminal.ends(), 0);
+    assert!(terminal.is_restored());
+}
+
+#[test]
+fn a_screen_that_begins_during_a_command_says_so_and_goes_on_without_it() {
+    let mut world = World::usual();
+    world.founder.ok(&["send", GENERAL, "Before."]);
+    world.founder.go_offline();
+    world.relay.proxy.cut();
+    // It waits for the relay.
+    let mut command = world.founder.start(&["sync"]);
+    let socket = world.founder.profile.join("agent.sock");
+    eventually("the command holds the profile", || socket.exists().then_some(()));
+    let mut terminal = open(&world.founder);
+    terminal.shows("Waiting for another");
+    world.relay.proxy.mend();
+    assert!([0, 69].contains(&command.wait()), "{:#?}", command.stderr.to_the_end());
+    terminal.shows("Passphrase:");
+    terminal.types("correct horse battery Karim");
+    terminal.types(key::ENTER);
+    terminal.shows("Before.");
     terminal.types(&key::control('q'));
     assert_eq!(terminal.ends(), 0);
     assert!(terminal.is_restored());

@@ -22,6 +22,7 @@ sentences! {
     name_a_profile;
     screen_needs_terminal;
     see_help;
+    waiting_for_other;
     already_held;
     use_the_other;
     holder_gone;

@@ -21,6 +21,7 @@ say! {
     name_a_profile => "Use --profile DIR.";
     screen_needs_terminal => "The screen needs a terminal.";
     see_help => "For scripts there are commands: staffetta --help";
+    waiting_for_other => "Waiting for another staffetta command on this profile to end...";
     already_held => "Another staffetta process holds this profile already.";
     use_the_other => "Other commands work through it; nothing more is needed.";
     holder_gone => "The process that held this profile has ended.";

@@ -21,6 +21,7 @@ say! {
     name_a_profile => "Utilisez --profile DOSSIER.";
     screen_needs_terminal => "L’écran a besoin d’un terminal.";
     see_help => "Pour les scripts, il y a des commandes : staffetta --help";
+    waiting_for_other => "Attente de la fin d’une autre commande staffetta sur ce profil...";
     already_held => "Un autre processus staffetta tient déjà ce profil.";
     use_the_other => "Les autres commandes passent par lui ; il n’y a rien d’autre à faire.";
     holder_gone => "Le processus qui tenait ce profil s’est arrêté.";

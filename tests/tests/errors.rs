@@ -162,7 +162,7 @@ fn a_second_process_on_a_profile_works_through_the_first() {
     let right = world.founder.use_passphrase_file(wrong);
     world.founder.ok(&["send", GENERAL, "through the holder"]);
     assert_eq!(world.founder.texts(GENERAL), ["through the holder"]);
-    world.founder.ok(&["status"]);
+    assert_eq!(world.founder.one(&["status"])["agent"], true);
     // Many at once.
     let mut senders: Vec<_> = (0..8)
         .map(|n| world.founder.start(&["send", GENERAL, &format!("at once {n}"), "--json"]))

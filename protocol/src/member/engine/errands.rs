@@ -117,7 +117,7 @@ impl Cx<'_> {
         device: &DeviceId,
     ) -> Result<(), Fault> {
         let Some(mut row) = self.tx.invite(id)? else { return Ok(()) };
-        if !matches!(row.state, state::OPENING | state::OPEN | state::ASKING) {
+        if !state::LIVE.contains(&row.state) {
             return Ok(());
         }
         // The device to which it is added has the other's last-resort KeyPackage; the others are

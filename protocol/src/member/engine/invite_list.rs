@@ -38,12 +38,9 @@ impl Cx<'_> {
     /// longer than it allows (S10).
     pub(super) fn refused_invite(&self) -> Result<ApiError, Fault> {
         let now = self.now.unix_s();
-        let mut open = self.tx.invites()?;
-        open.retain(|row| {
-            matches!(row.state, state::OPENING | state::OPEN | state::ASKING)
-                && row.expires_at > now
-        });
-        let hint = match open.len() >= MAX_OPEN_INVITES {
+        let live = self.tx.invites_in(state::LIVE)?;
+        let open = live.iter().filter(|row| row.expires_at > now).count();
+        let hint = match open >= MAX_OPEN_INVITES {
             true => "End some open invites first.",
             false => "Make one that lasts longer, and check this computer's clock.",
         };
@@ -121,12 +118,10 @@ impl Cx<'_> {
 
     /// **Revoking an admin closes all open invites.**
     pub(super) fn close_all_invites(&mut self) -> Result<(), Fault> {
-        for mut row in self.tx.invites()? {
-            if matches!(row.state, state::OPENING | state::OPEN | state::ASKING) {
-                row.state = state::REVOKED_ENDING;
-                row.used_at = Some(self.now.unix_s());
-                self.tx.put_invite(&row)?;
-            }
+        for mut row in self.tx.invites_in(state::LIVE)? {
+            row.state = state::REVOKED_ENDING;
+            row.used_at = Some(self.now.unix_s());
+            self.tx.put_invite(&row)?;
         }
         Ok(())
     }

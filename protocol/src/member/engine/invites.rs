@@ -40,6 +40,9 @@ pub(super) mod state {
     pub(in super::super) const REFUSED_ENDING: u8 = 5;
     pub(in super::super) const REVOKED_ENDING: u8 = 6;
     pub(in super::super) const REVOKED: u8 = 7;
+
+    /// Those of an invite by which somebody may still come in.
+    pub(in super::super) const LIVE: [u8; 3] = [OPENING, OPEN, ASKING];
 }
 
 /// What `invite.create` asks for.

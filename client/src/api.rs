@@ -72,7 +72,7 @@ impl Api {
     /// passphrase (77).
     pub(crate) async fn open(profile: &Profile, stay: Stay) -> Result<Self, Failure> {
         let options = OpenOptions { stay, ..options(profile)? };
-        let api = Self::open_with(profile, options).await?;
+        let api = open(options, || profile.passphrase.existing()).await?;
         if api.0.is_locked().await? {
             api.unlock(profile.passphrase.existing()?).await?;
         }
@@ -85,15 +85,7 @@ impl Api {
     /// As [`Api::open`].
     pub(crate) async fn open_as_it_is(profile: &Profile) -> Result<Self, Failure> {
         let options = OpenOptions { connect: false, stay: Stay::Brief, ..options(profile)? };
-        Self::open_with(profile, options).await
-    }
-
-    async fn open_with(profile: &Profile, options: OpenOptions) -> Result<Self, Failure> {
-        let unlock = |dir: &Path| {
-            let passphrase = profile.passphrase.existing()?;
-            agent::unlock(dir, &passphrase.into_inner()).map_err(Failure::from)
-        };
-        open(options, unlock).await.map(Self)
+        open(options, || profile.passphrase.existing()).await
     }
 
     /// As [`Api::open`]; a holder is given the passphrase as well, to go on with joining.
@@ -103,14 +95,13 @@ impl Api {
     pub(crate) async fn open_keeping(
         profile: &Profile,
     ) -> Result<(Self, Option<Zeroizing<String>>), Failure> {
-        let options = options(profile)?;
         let mut kept = None;
-        let unlock = |dir: &Path| {
+        let ask = || {
             let passphrase = profile.passphrase.existing()?;
             kept = Some(passphrase.copy());
-            agent::unlock(dir, &passphrase.into_inner()).map_err(Failure::from)
+            Ok(passphrase)
         };
-        let api = open(options, unlock).await.map(Self)?;
+        let api = open(options(profile)?, ask).await?;
         Ok((api, kept))
     }
 
@@ -118,10 +109,7 @@ impl Api {
     /// profile and no passphrase file opens it.
     pub(crate) async fn open_quietly(profile: &Profile) -> Option<Self> {
         let options = OpenOptions { stay: Stay::Brief, ..options(profile).ok()? };
-        let unlock = |dir: &Path| {
-            let passphrase = profile.passphrase.unasked()?;
-            agent::unlock(dir, &passphrase.into_inner()).map_err(Failure::from)
-        };
+        let unlock = |dir: &Path| unlock(dir, profile.passphrase.unasked()?);
         let api = agent::open(options, unlock).await.ok().map(Self)?;
         if let (Ok(true), Ok(passphrase)) = (api.0.is_locked().await, profile.passphrase.unasked())
         {
@@ -203,28 +191,33 @@ impl Events<'_> {
     }
 }
 
-/// Opens a profile. Whoever sits at a terminal is told what takes so long if another process does.
+/// Opens a profile; a holder asks for the passphrase. Whoever sits at a terminal is told what takes
+/// so long if another process does.
 async fn open(
     options: OpenOptions,
-    unlock: impl FnOnce(&Path) -> Result<Box<dyn agent::Core>, Failure>,
-) -> Result<agent::Handle, Failure> {
+    ask: impl FnOnce() -> Result<passphrase::Passphrase, Failure>,
+) -> Result<Api, Failure> {
     // Whoever is asked for the passphrase may take any time.
     let waits = Cell::new(true);
     let opening = agent::open(options, |dir: &Path| {
         waits.set(false);
-        unlock(dir)
+        unlock(dir, ask()?)
     });
     tokio::pin!(opening);
     tokio::select! {
         biased;
-        handle = &mut opening => return handle,
+        handle = &mut opening => return handle.map(Api),
         () = sleep(A_MOMENT) => {}
     }
     if waits.get() && io::stderr().is_terminal() {
         // That nobody reads it is no failure.
         let _unread = writeln!(io::stderr(), "{}", text::waiting_for_other());
     }
-    opening.await
+    opening.await.map(Api)
+}
+
+fn unlock(dir: &Path, passphrase: passphrase::Passphrase) -> Result<Box<dyn agent::Core>, Failure> {
+    Ok(agent::unlock(dir, &passphrase.into_inner())?)
 }
 
 /// Which profile, and the way to its relay.

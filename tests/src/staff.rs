@@ -79,6 +79,11 @@ impl Staff {
         std::mem::replace(&mut self.passphrase, path)
     }
 
+    /// Where the holder of the profile is reached, while there is one.
+    pub fn socket(&self) -> PathBuf {
+        self.profile.join("agent.sock")
+    }
+
     /// The file with the passphrase.
     pub fn passphrase_file(&self) -> &Path {
         &self.passphrase

@@ -250,6 +250,13 @@ impl Terminal {
             && !screen.bracketed_paste()
     }
 
+    /// Ctrl-Q: the program ends in order and gives the terminal back.
+    pub fn quits(mut self) {
+        self.types(&key::control('q'));
+        assert_eq!(self.ends(), 0);
+        assert!(self.is_restored());
+    }
+
     /// Sends the program a signal.
     pub fn signal(&mut self, signal: Signal) {
         // It has not been waited for, so the id is still its own.

@@ -124,6 +124,24 @@ impl World {
         run_echo_bot(&Staff::known(self.dir(), name))
     }
 
+    /// Ends the founder's agent and cuts the relay off; returns a command that holds the profile while
+    /// it waits for the relay, 10 s at most.
+    pub fn begin_to_wait(&mut self) -> Process {
+        self.founder.go_offline();
+        self.relay.proxy.cut();
+        let command = self.founder.start(&["sync"]);
+        let socket = self.founder.socket();
+        eventually("the command holds the profile", || socket.exists().then_some(()));
+        command
+    }
+
+    /// The relay is there again; the command that waited for it ends.
+    pub fn ends_waiting(&mut self, mut command: Process) {
+        self.relay.proxy.mend();
+        // On a slow machine its time was over before.
+        assert!([0, 69].contains(&command.wait()), "{:#?}", command.stderr.to_the_end());
+    }
+
     /// Waits until the founder's list shows an invite in a state.
     pub fn founder_sees(&self, invite: &str, state: &str) {
         eventually(&format!("the founder sees the invite {state}"), || {

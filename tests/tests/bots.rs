@@ -68,7 +68,7 @@ fn a_bot_outlives_the_agent_that_it_works_through() {
     let answers = karim.texts("lab").into_iter().filter(|text| text.starts_with("echo: "));
     assert_eq!(answers.count(), 2, "each is answered once");
     assert_eq!(running.terminate(), 0, "{:#?}", running.stderr.to_the_end());
-    assert!(!bot.profile.join("agent.sock").exists(), "it held the profile and let go of it");
+    assert!(!bot.socket().exists(), "it held the profile and let go of it");
 }
 
 #[test]

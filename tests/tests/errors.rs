@@ -174,7 +174,7 @@ fn a_second_process_on_a_profile_works_through_the_first() {
 
     // No holder, no socket; a one-shot command holds the profile itself while it runs.
     world.founder.use_passphrase_file(right);
-    let socket = world.founder.profile.join("agent.sock");
+    let socket = world.founder.socket();
     assert!(socket.exists());
     world.founder.go_offline();
     assert!(!socket.exists());
@@ -191,16 +191,11 @@ fn a_second_process_on_a_profile_works_through_the_first() {
 #[test]
 fn an_agent_that_begins_during_a_command_takes_over_from_it() {
     let mut world = World::usual();
-    world.founder.go_offline();
-    world.relay.proxy.cut();
-    let mut command = world.founder.start(&["sync"]);
-    let socket = world.founder.profile.join("agent.sock");
-    eventually("the command holds the profile", || socket.exists().then_some(()));
+    let command = world.begin_to_wait();
     world.founder.begin_to_hold();
     // While one more command begins, works through the first and ends, the agent finds it too.
     world.founder.ok(&["status"]);
-    world.relay.proxy.mend();
-    assert!([0, 69].contains(&command.wait()), "{:#?}", command.stderr.to_the_end());
+    world.ends_waiting(command);
     world.founder.agent_answers();
     world.founder.is_connected();
 }

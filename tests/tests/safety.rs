@@ -112,7 +112,7 @@ fn the_socket_answers_no_other_user_even_where_its_modes_would_let_them_in() {
     }
     let world = World::usual();
     let mut lea = world.admit_unseen("Lea", "laptop", "member");
-    let socket = lea.profile.join("agent.sock");
+    let socket = lea.socket();
     let mode = |path: &Path| fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
     assert_eq!((mode(&lea.profile), mode(&socket)), (0o700, 0o600));
     fs::set_permissions(&socket, Permissions::from_mode(0o666)).unwrap();

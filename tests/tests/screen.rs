@@ -22,12 +22,6 @@ fn say(terminal: &Terminal, text: &str) {
     terminal.types(key::ENTER);
 }
 
-fn quit(mut terminal: Terminal) {
-    terminal.types(&key::control('q'));
-    assert_eq!(terminal.ends(), 0);
-    assert!(terminal.is_restored());
-}
-
 #[test]
 fn two_people_talk_from_screen_to_screen() {
     let mut world = World::usual();
@@ -45,8 +39,8 @@ fn two_people_talk_from_screen_to_screen() {
     assert!(!his.screen().contains("not finished"));
     // Nobody sees half a frame.
     assert!(his.frames() > 0 && his.held_frames() >= his.frames());
-    quit(his);
-    quit(hers);
+    his.quits();
+    hers.quits();
 }
 
 #[test]
@@ -70,8 +64,8 @@ fn a_relay_killed_under_their_hands_loses_nothing_and_blocks_nothing() {
     lea.has_sent_everything();
     let texts = lea.texts(GENERAL);
     assert_eq!(texts.len(), 3, "{texts:?}");
-    quit(his);
-    quit(hers);
+    his.quits();
+    hers.quits();
 }
 
 #[test]
@@ -123,7 +117,7 @@ fn a_mistyped_command_sends_nothing() {
     his.shows("Nothing was sent");
     assert!(world.founder.texts(GENERAL).is_empty());
     his.types(&key::control('u'));
-    quit(his);
+    his.quits();
 }
 
 #[test]
@@ -142,7 +136,7 @@ fn what_others_write_never_reaches_the_terminal_as_orders() {
     for order in ["\u{1b}]0;owned", "\u{1b}[2Jgone", "31m \u{e0041}"] {
         assert!(!written.contains(order), "{order:?}");
     }
-    quit(his);
+    his.quits();
 }
 
 #[test]
@@ -171,7 +165,7 @@ fn a_window_that_changes_its_size_keeps_what_one_reads_and_writes() {
     his.types(key::PAGE_DOWN);
     his.shows("message number 60.");
     his.shows("a draft");
-    quit(his);
+    his.quits();
 }
 
 #[test]
@@ -189,7 +183,7 @@ fn two_hundred_pasted_lines_are_one_message() {
     his.types(key::ENTER);
     lea.reads(GENERAL, &lines.join("\n"));
     assert_eq!(lea.texts(GENERAL).len(), 1);
-    quit(his);
+    his.quits();
 }
 
 #[test]
@@ -213,5 +207,5 @@ fn a_locked_screen_shows_nothing_and_opens_with_the_passphrase_alone() {
     his.shows("before the lock");
     his.shows("a draft");
     assert_eq!(lea.texts(GENERAL), ["before the lock", "said meanwhile"]);
-    quit(his);
+    his.quits();
 }

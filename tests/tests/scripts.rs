@@ -62,7 +62,7 @@ fn a_program_that_dies_is_run_again_misses_nothing_and_what_it_printed_counts() 
     acknowledged(&path);
     assert!(running.stderr.all().iter().any(|line| line.contains("ended with 7")));
     assert_eq!(running.terminate(), 0, "{:#?}", running.stderr.to_the_end());
-    assert!(!bot.profile.join("agent.sock").exists());
+    assert!(!bot.socket().exists());
 }
 
 #[test]

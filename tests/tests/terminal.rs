@@ -4,7 +4,7 @@ use std::process::Command;
 
 use staffetta_tests::terminal::{Terminal, client, key};
 use staffetta_tests::world::GENERAL;
-use staffetta_tests::{Staff, World, eventually};
+use staffetta_tests::{Staff, World};
 
 const COLUMNS: u16 = 80;
 const ROWS: u16 = 24;
@@ -70,10 +70,7 @@ fn first_run_from_a_pasted_code_to_the_first_message() {
     assert_eq!(world.founder.texts(GENERAL), ["Bonjour de Lea"]);
 
     // She leaves and comes back to where she was.
-    let mut terminal = terminal;
-    terminal.types(&key::control('q'));
-    assert_eq!(terminal.ends(), 0);
-    assert!(terminal.is_restored());
+    terminal.quits();
     let passphrase = lea.home().join("typed");
     staffetta_tests::staff::write_private(&passphrase, PASSPHRASE);
     lea.use_passphrase_file(passphrase);
@@ -108,7 +105,7 @@ fn a_founder_reads_the_root_words_once_and_comes_into_the_room() {
     let mut relay = staffetta_tests::Relay::init(&world.dir().join("second"), "Campagne Deux");
     relay.serve();
     let founder = Staff::new(world.dir(), "Nadia");
-    let mut terminal = open(&founder);
+    let terminal = open(&founder);
     first_run(&terminal, &relay.founder_code, "Nadia");
     terminal.shows("These 24 words");
     terminal.shows("24 ");
@@ -117,32 +114,22 @@ fn a_founder_reads_the_root_words_once_and_comes_into_the_room() {
     terminal.shows_no_longer("These 24 words");
     terminal.shows(GENERAL);
     assert!(!terminal.screen().contains("These 24 words"));
-    terminal.types(&key::control('q'));
-    assert_eq!(terminal.ends(), 0);
-    assert!(terminal.is_restored());
+    terminal.quits();
 }
 
 #[test]
 fn a_screen_that_begins_during_a_command_says_so_and_goes_on_without_it() {
     let mut world = World::usual();
     world.founder.ok(&["send", GENERAL, "Before."]);
-    world.founder.go_offline();
-    world.relay.proxy.cut();
-    // It waits for the relay.
-    let mut command = world.founder.start(&["sync"]);
-    let socket = world.founder.profile.join("agent.sock");
-    eventually("the command holds the profile", || socket.exists().then_some(()));
-    let mut terminal = open(&world.founder);
+    let command = world.begin_to_wait();
+    let terminal = open(&world.founder);
     terminal.shows("Waiting for another");
-    world.relay.proxy.mend();
-    assert!([0, 69].contains(&command.wait()), "{:#?}", command.stderr.to_the_end());
+    world.ends_waiting(command);
     terminal.shows("Passphrase:");
     terminal.types("correct horse battery Karim");
     terminal.types(key::ENTER);
     terminal.shows("Before.");
-    terminal.types(&key::control('q'));
-    assert_eq!(terminal.ends(), 0);
-    assert!(terminal.is_restored());
+    terminal.quits();
 }
 
 #[test]
